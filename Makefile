@@ -1,0 +1,58 @@
+# Everything that is done with a checkout. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build serve test test-python test-fuzz bench lint format docs clean
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+NPM := scripts/npm.sh run --silent
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## make .venv/bin/simplestchat ready to run: Debian packages, .venv, browser client, native core (release)
+	@scripts/bootstrap.sh build
+
+serve: build ## build, then run the server; takes SIMPLESTCHAT_* settings, e.g. SIMPLESTCHAT_PORT=9000 make serve
+	@exec $(BIN)/simplestchat serve
+
+test: lint ## run everything that must pass: lint, the browser client's tests, then pytest with real browsers
+	@$(NPM) test
+	@$(PYTEST)
+
+test-python: .tools ## run pytest without real browsers
+	@$(PYTEST) -m "not e2e"
+
+test-fuzz: .tools ## run the fuzz targets
+	@$(PYTEST) tests/fuzz
+
+bench: .tools ## run the benchmarks; writes bench-output/bench.json with the machine's description
+	@mkdir -p bench-output
+	@$(PYTEST) bench --benchmark-json=bench-output/bench.json
+
+lint: .tools ## run ruff, mypy and the browser client's type check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(NPM) check
+
+format: .tools ## format the Python code and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: .tools ## write the generated pages of docs/ anew
+	@$(BIN)/python -m simplestchat.signaling.docs
+	@$(BIN)/python -m simplestchat.config.docs > docs/settings.md
+	@$(BIN)/python scripts/tables.py
+
+clean: ## remove what was built, but for .venv
+	rm -rf build dist bench-output test-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf simplestchat/static simplestchat/web/node_modules
+	find simplestchat bench tests scripts -name __pycache__ -prune -exec rm -rf {} +
+	find simplestchat/_native -name '*.so' -delete
+	find _native \( -name '*.c' -o -name '*.html' \) -delete
+
+.PHONY: .tools
+.tools:
+	@scripts/bootstrap.sh test

@@ -1,0 +1,51 @@
+# SRTP and SRTCP (RFC 3711, RFC 7714) on libcrypto's EVP interface.
+#
+# Rules: a receive state changes only after the tag is verified; decryption writes to another buffer than the ciphertext's,
+# so a failed try destroys nothing; a send index belongs to its caller (stream/send), grows only, and is never used for two
+# different packets (checked when taint checking is on).
+from simplestchat._native.core.types cimport u8, u16, u32, u64
+from simplestchat._native.crypto.srtp_kdf cimport SrtpSessionKeys
+
+cdef enum SrtpSuite:                       # IANA DTLS-SRTP protection profile numbers
+    SRTP_NONE = 0
+    SRTP_AES128_CM_SHA1_80 = 0x0001
+    SRTP_AEAD_AES_128_GCM = 0x0007
+    SRTP_AEAD_AES_256_GCM = 0x0008
+
+cdef enum:
+    SRTP_WINDOW = 1024                     # replay window, packets
+    SRTP_WINDOW_WORDS = 16                 # of 64 packets each
+    SRTP_MAX_OVERHEAD = 16                 # tag bytes that srtp_seal adds at most
+    SRTCP_MAX_OVERHEAD = 20                # tag and index
+    SRTCP_MAX_SOURCES = 64                 # replay windows of SRTCP senders kept, least recently used dropped
+
+cdef struct SrtpContext                    # opaque; one direction of one association
+
+# What is remembered of one received SSRC. Zeroed = not begun.
+cdef struct SrtpRecvState:
+    u64 highest                            # 48-bit packet index of the highest authenticated packet
+    u8 begun
+    u64 window[SRTP_WINDOW_WORDS]        # bit index % SRTP_WINDOW: that index was seen
+
+cdef int srtp_key_size(int suite) noexcept nogil      # master key bytes, 0 when the suite is unknown
+cdef int srtp_salt_size(int suite) noexcept nogil
+cdef int srtp_tag_size(int suite) noexcept nogil
+# NULL when the suite is unknown or libcrypto failed. Key and salt have the sizes above.
+cdef SrtpContext* srtp_new(int suite, const u8* key, const u8* salt) noexcept nogil
+# The same from session keys, which nothing derives any more (test vectors).
+cdef SrtpContext* srtp_from_session(int suite, const SrtpSessionKeys* keys) noexcept nogil
+cdef void srtp_free(SrtpContext* ctx) noexcept nogil  # keys are wiped; NULL is fine
+
+# Seals one packet with 48-bit `index` (ROC * 65536 + sequence; the header's sequence is its low half).
+# `header` (plain, authenticated) may already be at `out`. The payload is `prefix` then `payload`: a rewritten codec
+# descriptor or an RTX sequence number goes before shared plaintext without copying it. Whole length, or < 0.
+cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix, size_t prefix_size,
+                   const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil
+# Opens one packet into `out` (header and plaintext, at least size - tag bytes). Plaintext length with header, or
+# E_SHORT / E_AUTH / E_REPLAY. On the first packets of a source a rollover of one more is tried too (a late join near
+# 65535 with early loss). *index_out is the packet's 48-bit index.
+cdef int srtp_open(SrtpContext* ctx, SrtpRecvState* state, const u8* data, size_t size, size_t header_size,
+                   u8* out, size_t cap, u64* index_out) noexcept nogil
+# The SRTCP index is kept in the context (31 bits, one counter for all senders). Whole length or < 0.
+cdef int srtcp_seal(SrtpContext* ctx, const u8* data, size_t size, u8* out, size_t cap) noexcept nogil
+cdef int srtcp_open(SrtpContext* ctx, const u8* data, size_t size, u8* out, size_t cap) noexcept nogil

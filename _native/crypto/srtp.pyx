@@ -1,0 +1,367 @@
+"""SRTP and SRTCP; the contract is in srtp.pxd.
+
+A context prepares its keys once: per packet only the IV is set and nothing is allocated. SRTCP replay windows are allocated with the
+first authenticated SRTCP packet, so a sending context has none.
+"""
+
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memmove, memset
+
+from simplestchat._native.core.bytes cimport get16, get32, get64, put32
+from simplestchat._native.core.types cimport (
+    E_AUTH, E_INTERNAL, E_LIMIT, E_MALFORMED, E_NOMEM, E_REPLAY, E_SHORT, E_SPACE, E_STATE, OK, u8, u16, u32, u64,
+)
+from simplestchat._native.crypto.hmacsha1 cimport SHA1_SIZE, hmac_sha1_key
+from simplestchat._native.crypto.openssl cimport (
+    EVP_aes_128_ctr, EVP_aes_128_gcm, EVP_aes_256_gcm, EVP_CIPHER, EVP_CIPHER_CTX_free, EVP_CIPHER_CTX_new,
+    EVP_EncryptInit_ex, OPENSSL_cleanse, SHA1_Final, SHA1_Init, SHA1_Update, SHA_CTX,
+)
+from simplestchat._native.crypto.srtp_cipher cimport (
+    CM_TAG_SIZE, GCM_TAG_SIZE, CipherHalf, Clear, cm_crypt, cm_iv, cm_tag, cm_verify, gcm_iv, gcm_open, gcm_seal,
+)
+from simplestchat._native.crypto.srtp_kdf cimport (
+    SRTP_AUTH_KEY_SIZE, SRTP_CM_SALT_SIZE, SRTP_GCM_SALT_SIZE, SrtpHalfKeys, SrtpSessionKeys, srtp_derive,
+)
+from simplestchat._native.crypto.srtp_replay cimport replay_guess, replay_look, replay_seen
+from simplestchat._native.crypto.taint cimport TAINT_RTCP_BIT, taint_on, taint_record
+
+cdef enum:
+    RTP_HEADER_MIN = 12
+    RTP_SSRC_AT = 8
+    RTCP_HEADER_SIZE = 8             # what SRTCP leaves in the clear
+    RTCP_SSRC_AT = 4
+    INDEX_SIZE = 4                   # E bit and SRTCP index
+    ENCRYPTED = 0x80000000           # the E bit
+    SRTCP_INDEX_MAX = 0x7FFFFFFF
+    PACKET_MAX = 0xFFFF              # more than a UDP datagram holds
+    SRTCP_WORDS = 2                  # SRTCP packets are few: a window of 128
+cdef u64 INDEX_MAX = 0xFFFFFFFFFFFF  # 48 bits: the key is used up behind it
+
+# Replay state of one SRTCP sender.
+cdef struct SrtcpSource:
+    u32 ssrc
+    u32 highest
+    u64 used                         # when it was last heard, for the least recently used
+    u64 window[SRTCP_WORDS]
+
+cdef struct SrtpContext:
+    CipherHalf rtp
+    CipherHalf rtcp
+    u64 key_id                       # tells keys apart for the taint check; no key can be had from it
+    u64 clock                        # counts opened SRTCP packets
+    SrtcpSource* sources
+    u32 source_count
+    u32 srtcp_next                   # index of the next SRTCP packet to seal
+    u32 tag_size
+    bint gcm
+
+
+cdef int srtp_key_size(int suite) noexcept nogil:
+    if suite == SRTP_AES128_CM_SHA1_80 or suite == SRTP_AEAD_AES_128_GCM:
+        return 16
+    return 32 if suite == SRTP_AEAD_AES_256_GCM else 0
+
+
+cdef int srtp_salt_size(int suite) noexcept nogil:
+    if suite == SRTP_AEAD_AES_128_GCM or suite == SRTP_AEAD_AES_256_GCM:
+        return SRTP_GCM_SALT_SIZE
+    return SRTP_CM_SALT_SIZE if suite == SRTP_AES128_CM_SHA1_80 else 0
+
+
+cdef int srtp_tag_size(int suite) noexcept nogil:
+    if suite == SRTP_AEAD_AES_128_GCM or suite == SRTP_AEAD_AES_256_GCM:
+        return GCM_TAG_SIZE
+    return CM_TAG_SIZE if suite == SRTP_AES128_CM_SHA1_80 else 0
+
+
+cdef const EVP_CIPHER* _cipher(int suite) noexcept nogil:
+    if suite == SRTP_AEAD_AES_128_GCM:
+        return EVP_aes_128_gcm()
+    return EVP_aes_256_gcm() if suite == SRTP_AEAD_AES_256_GCM else EVP_aes_128_ctr()
+
+
+cdef int _prepare(CipherHalf* half, int suite, const SrtpHalfKeys* keys) noexcept nogil:
+    memcpy(half.salt, keys.salt, srtp_salt_size(suite))
+    if suite == SRTP_AES128_CM_SHA1_80:
+        hmac_sha1_key(&half.mac, keys.auth, SRTP_AUTH_KEY_SIZE)
+    half.cipher = EVP_CIPHER_CTX_new()
+    if half.cipher == NULL:
+        return E_NOMEM
+    return OK if EVP_EncryptInit_ex(half.cipher, _cipher(suite), NULL, keys.key, NULL) == 1 else E_INTERNAL
+
+
+cdef u64 _key_id(const SrtpHalfKeys* keys, int suite) noexcept nogil:
+    cdef SHA_CTX hash
+    cdef u8 digest[SHA1_SIZE]
+    SHA1_Init(&hash)
+    SHA1_Update(&hash, keys.key, srtp_key_size(suite))
+    SHA1_Update(&hash, keys.salt, srtp_salt_size(suite))
+    SHA1_Final(digest, &hash)
+    OPENSSL_cleanse(&hash, sizeof(hash))
+    return get64(digest)
+
+
+cdef SrtpContext* srtp_from_session(int suite, const SrtpSessionKeys* keys) noexcept nogil:
+    cdef SrtpContext* ctx
+    if srtp_key_size(suite) == 0:
+        return NULL
+    ctx = <SrtpContext*>calloc(1, sizeof(SrtpContext))
+    if ctx == NULL:
+        return NULL
+    ctx.gcm = suite != SRTP_AES128_CM_SHA1_80
+    ctx.tag_size = srtp_tag_size(suite)
+    ctx.key_id = _key_id(&keys.rtp, suite)
+    if _prepare(&ctx.rtp, suite, &keys.rtp) != OK or _prepare(&ctx.rtcp, suite, &keys.rtcp) != OK:
+        srtp_free(ctx)
+        return NULL
+    return ctx
+
+
+cdef SrtpContext* srtp_new(int suite, const u8* key, const u8* salt) noexcept nogil:
+    cdef SrtpSessionKeys keys
+    cdef SrtpContext* ctx = NULL
+    if srtp_key_size(suite) == 0:
+        return NULL
+    memset(&keys, 0, sizeof(keys))
+    if srtp_derive(srtp_key_size(suite), srtp_salt_size(suite), key, salt, &keys) == OK:
+        ctx = srtp_from_session(suite, &keys)
+    OPENSSL_cleanse(&keys, sizeof(keys))
+    return ctx
+
+
+cdef void srtp_free(SrtpContext* ctx) noexcept nogil:
+    if ctx == NULL:
+        return
+    EVP_CIPHER_CTX_free(ctx.rtp.cipher)      # libcrypto wipes the key schedules
+    EVP_CIPHER_CTX_free(ctx.rtcp.cipher)
+    free(ctx.sources)
+    OPENSSL_cleanse(ctx, sizeof(SrtpContext))
+    free(ctx)
+
+
+cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix, size_t prefix_size,
+                   const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil:
+    cdef size_t clear_size = header_size + prefix_size + payload_size
+    cdef const u8* data = payload
+    cdef u8* body = out + header_size
+    cdef u8 iv[16]
+    cdef Clear clear
+    if header_size < RTP_HEADER_MIN:
+        return E_SHORT
+    if clear_size > PACKET_MAX or clear_size + ctx.tag_size > cap:
+        return E_SPACE
+    if index > INDEX_MAX:
+        return E_LIMIT
+    if get16(header + 2) != <u16>index:
+        return E_STATE
+    if taint_on:
+        taint_record(ctx.key_id, get32(header + RTP_SSRC_AT), index, header, header_size, prefix, prefix_size, payload,
+                     payload_size)
+    if header != out:
+        memcpy(out, header, header_size)
+    if prefix_size:
+        # One run of the cipher over contiguous bytes is faster than two, even with the copy.
+        memmove(body + prefix_size, payload, payload_size)
+        memcpy(body, prefix, prefix_size)
+        data = body
+    clear_size -= header_size
+    if ctx.gcm:
+        gcm_iv(iv, ctx.rtp.salt, get32(out + RTP_SSRC_AT), index)
+        clear.first = out
+        clear.first_size = header_size
+        clear.second_size = 0
+        if gcm_seal(&ctx.rtp, iv, &clear, data, clear_size, body, body + clear_size) != OK:
+            return E_INTERNAL
+    else:
+        cm_iv(iv, ctx.rtp.salt, get32(out + RTP_SSRC_AT), index)
+        if cm_crypt(&ctx.rtp, iv, data, clear_size, body) != OK:
+            return E_INTERNAL
+        # The ROC is authenticated but not sent: for the time of hashing it lies where the tag will.
+        put32(body + clear_size, <u32>(index >> 16))
+        cm_tag(&ctx.rtp, out, header_size + clear_size + 4, NULL, 0, body + clear_size)
+    return <int>(header_size + clear_size + ctx.tag_size)
+
+
+# Opens as packet `index`. E_AUTH when it is another one or forged.
+cdef int _open_at(SrtpContext* ctx, u64 index, const u8* data, size_t sealed, size_t header_size, u8* out) noexcept nogil:
+    cdef size_t body = sealed - header_size
+    cdef u8 iv[16]
+    cdef u8 roc[4]
+    cdef Clear clear
+    if ctx.gcm:
+        gcm_iv(iv, ctx.rtp.salt, get32(data + RTP_SSRC_AT), index)
+        clear.first = data
+        clear.first_size = header_size
+        clear.second_size = 0
+        return gcm_open(&ctx.rtp, iv, &clear, data + header_size, body, data + sealed, out + header_size)
+    put32(roc, <u32>(index >> 16))
+    if cm_verify(&ctx.rtp, data, sealed, roc, 4, data + sealed) != OK:
+        return E_AUTH
+    cm_iv(iv, ctx.rtp.salt, get32(data + RTP_SSRC_AT), index)
+    return cm_crypt(&ctx.rtp, iv, data + header_size, body, out + header_size)
+
+
+cdef int srtp_open(SrtpContext* ctx, SrtpRecvState* state, const u8* data, size_t size, size_t header_size,
+                   u8* out, size_t cap, u64* index_out) noexcept nogil:
+    cdef u64 index
+    cdef size_t sealed
+    cdef int result
+    if header_size < RTP_HEADER_MIN or size < header_size + ctx.tag_size:
+        return E_SHORT
+    sealed = size - ctx.tag_size
+    if size > PACKET_MAX:
+        return E_MALFORMED
+    if sealed > cap:
+        return E_SPACE
+    if state.begun:
+        if replay_guess(state.highest, get16(data + 2), &index) != OK:
+            return E_REPLAY
+        if replay_look(state.window, SRTP_WINDOW_WORDS, state.highest, index) != OK:
+            return E_REPLAY
+        result = _open_at(ctx, index, data, sealed, header_size, out)
+    else:
+        index = get16(data + 2)
+        result = _open_at(ctx, index, data, sealed, header_size, out)
+        if result == E_AUTH:
+            # The source may have begun near 65535 and rolled over before anything of it arrived.
+            index += 0x10000
+            result = _open_at(ctx, index, data, sealed, header_size, out)
+    if result != OK:
+        return result
+    memcpy(out, data, header_size)
+    if not state.begun:
+        memset(state, 0, sizeof(SrtpRecvState))
+        state.begun = 1
+        state.highest = index
+    state.highest = replay_seen(state.window, SRTP_WINDOW_WORDS, state.highest, index)
+    index_out[0] = index
+    return <int>sealed
+
+
+cdef int srtcp_seal(SrtpContext* ctx, const u8* data, size_t size, u8* out, size_t cap) noexcept nogil:
+    cdef size_t body = size - RTCP_HEADER_SIZE
+    cdef u8 iv[16]
+    cdef u8 word[INDEX_SIZE]
+    cdef Clear clear
+    cdef u32 index = ctx.srtcp_next
+    if size < RTCP_HEADER_SIZE:
+        return E_SHORT
+    if size > PACKET_MAX or size + ctx.tag_size + INDEX_SIZE > cap:
+        return E_SPACE
+    if index > SRTCP_INDEX_MAX:
+        return E_LIMIT
+    if taint_on:
+        taint_record(ctx.key_id, get32(data + RTCP_SSRC_AT), <u64>1 << TAINT_RTCP_BIT | index, data, RTCP_HEADER_SIZE, NULL, 0,
+                     data + RTCP_HEADER_SIZE, body)
+    ctx.srtcp_next = index + 1       # an index is spent even if sealing fails
+    put32(word, ENCRYPTED | index)
+    if out != data:
+        memcpy(out, data, RTCP_HEADER_SIZE)
+    if ctx.gcm:
+        gcm_iv(iv, ctx.rtcp.salt, get32(out + RTCP_SSRC_AT), index)
+        clear.first = out
+        clear.first_size = RTCP_HEADER_SIZE
+        clear.second = word
+        clear.second_size = INDEX_SIZE
+        if gcm_seal(&ctx.rtcp, iv, &clear, data + RTCP_HEADER_SIZE, body, out + RTCP_HEADER_SIZE, out + size) != OK:
+            return E_INTERNAL
+        memcpy(out + size + GCM_TAG_SIZE, word, INDEX_SIZE)
+    else:
+        cm_iv(iv, ctx.rtcp.salt, get32(out + RTCP_SSRC_AT), index)
+        if cm_crypt(&ctx.rtcp, iv, data + RTCP_HEADER_SIZE, body, out + RTCP_HEADER_SIZE) != OK:
+            return E_INTERNAL
+        memcpy(out + size, word, INDEX_SIZE)
+        cm_tag(&ctx.rtcp, out, size + INDEX_SIZE, NULL, 0, out + size + INDEX_SIZE)
+    return <int>(size + ctx.tag_size + INDEX_SIZE)
+
+
+# `plain` is the size of the RTCP packet inside. A sender may leave a packet unencrypted (E bit 0): it is authenticated all the same.
+cdef int _srtcp_open_gcm(SrtpContext* ctx, const u8* data, size_t plain, u8* out) noexcept nogil:
+    cdef const u8* tag = data + plain
+    cdef const u8* word = tag + GCM_TAG_SIZE
+    cdef bint encrypted = (get32(word) & ENCRYPTED) != 0
+    cdef u8 iv[16]
+    cdef Clear clear
+    cdef int result
+    gcm_iv(iv, ctx.rtcp.salt, get32(data + RTCP_SSRC_AT), get32(word) & SRTCP_INDEX_MAX)
+    clear.first = data
+    clear.first_size = RTCP_HEADER_SIZE if encrypted else plain
+    clear.second = word
+    clear.second_size = INDEX_SIZE
+    result = gcm_open(&ctx.rtcp, iv, &clear, data + clear.first_size, plain - clear.first_size, tag,
+                      out + clear.first_size)
+    if result == OK:
+        memcpy(out, data, clear.first_size)
+    return result
+
+
+cdef int _srtcp_open_cm(SrtpContext* ctx, const u8* data, size_t plain, u8* out) noexcept nogil:
+    cdef const u8* word = data + plain
+    cdef u8 iv[16]
+    if cm_verify(&ctx.rtcp, data, plain, word, INDEX_SIZE, word + INDEX_SIZE) != OK:
+        return E_AUTH
+    if not get32(word) & ENCRYPTED:
+        memcpy(out, data, plain)
+        return OK
+    memcpy(out, data, RTCP_HEADER_SIZE)
+    cm_iv(iv, ctx.rtcp.salt, get32(data + RTCP_SSRC_AT), get32(word) & SRTCP_INDEX_MAX)
+    return cm_crypt(&ctx.rtcp, iv, data + RTCP_HEADER_SIZE, plain - RTCP_HEADER_SIZE, out + RTCP_HEADER_SIZE)
+
+
+cdef SrtcpSource* _find(SrtpContext* ctx, u32 ssrc) noexcept nogil:
+    cdef u32 i
+    for i in range(ctx.source_count):
+        if ctx.sources[i].ssrc == ssrc:
+            return &ctx.sources[i]
+    return NULL
+
+
+# A place for a sender that has just been authenticated: a free one, or that of the one heard longest ago.
+cdef SrtcpSource* _adopt(SrtpContext* ctx, u32 ssrc, u32 index) noexcept nogil:
+    cdef SrtcpSource* source
+    cdef int i
+    if ctx.sources == NULL:
+        ctx.sources = <SrtcpSource*>calloc(SRTCP_MAX_SOURCES, sizeof(SrtcpSource))
+        if ctx.sources == NULL:
+            return NULL
+    if ctx.source_count < SRTCP_MAX_SOURCES:
+        source = &ctx.sources[ctx.source_count]
+        ctx.source_count += 1
+    else:
+        source = ctx.sources
+        for i in range(1, SRTCP_MAX_SOURCES):
+            if ctx.sources[i].used < source.used:
+                source = &ctx.sources[i]
+    memset(source, 0, sizeof(SrtcpSource))
+    source.ssrc = ssrc
+    source.highest = index
+    return source
+
+
+cdef int srtcp_open(SrtpContext* ctx, const u8* data, size_t size, u8* out, size_t cap) noexcept nogil:
+    cdef size_t plain
+    cdef u32 index
+    cdef SrtcpSource* source
+    cdef int result
+    if size < RTCP_HEADER_SIZE + ctx.tag_size + INDEX_SIZE:
+        return E_SHORT
+    if size > PACKET_MAX:
+        return E_MALFORMED
+    plain = size - ctx.tag_size - INDEX_SIZE
+    if plain > cap:
+        return E_SPACE
+    index = get32(data + (size - INDEX_SIZE if ctx.gcm else plain)) & SRTCP_INDEX_MAX
+    source = _find(ctx, get32(data + RTCP_SSRC_AT))
+    if source != NULL and replay_look(source.window, SRTCP_WORDS, source.highest, index) != OK:
+        return E_REPLAY
+    result = _srtcp_open_gcm(ctx, data, plain, out) if ctx.gcm else _srtcp_open_cm(ctx, data, plain, out)
+    if result != OK:
+        return result
+    if source == NULL:
+        source = _adopt(ctx, get32(data + RTCP_SSRC_AT), index)
+        if source == NULL:
+            return E_NOMEM
+    ctx.clock += 1
+    source.used = ctx.clock
+    source.highest = <u32>replay_seen(source.window, SRTCP_WORDS, source.highest, index)
+    return <int>plain

@@ -1,0 +1,21 @@
+# One subscriber's copy of one producer: own SSRC, payload types, extension ids, and a sequence and timeline without gaps or jumps.
+from simplestchat._native.core.types cimport u16, u32, u8, us_t
+from simplestchat._native.engine.entities cimport Consumer, Producer, ShardState, Transport
+from simplestchat._native.stream.cache cimport CachedPacket
+from simplestchat._native.wire.rtcp cimport NackItem
+
+cdef enum:
+    NOT_CONSUMED = 255             # in Consumer.pt_by_codec
+    RESENDS_PER_DATAGRAM = 64
+
+# A consumer linked to both sides, or NULL without memory or past a cap. Codec and extension maps are filled in by the caller before the next turn.
+cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u32 ssrc, u32 rtx_ssrc) noexcept nogil
+cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil
+# The next packet begins a new run (after a pause, or another source).
+cdef void consumer_restart(Consumer* c) noexcept nogil
+# The verdict on one packet and, when it is to be forwarded, its sealed copy in the output queue (which must have room).
+cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, const u8* data, us_t now) noexcept nogil
+# Answers NACK items; at most `budget` packets, returns what is left of it.
+cdef int consumer_resend(ShardState* s, Consumer* c, const NackItem* items, int count, us_t now, int budget) noexcept nogil
+# The encoding that this consumer should get.
+cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil

@@ -1,0 +1,278 @@
+# The engine's state: plain structs, owned by one shard, linked by pointers. Everything is made and freed between two turns of
+# the loop (control messages), so a pointer taken during a turn stays good until its end.
+from simplestchat._native.core.table cimport Table64, TupleTable
+from simplestchat._native.core.types cimport Tuple, i16, i64, i8, u32, u64, u8, us_t
+from simplestchat._native.crypto.dtls cimport Dtls, DtlsContext
+from simplestchat._native.crypto.random cimport Csprng
+from simplestchat._native.crypto.srtp cimport SrtpContext, SrtpRecvState
+from simplestchat._native.stream.cache cimport PacketCache
+from simplestchat._native.stream.nack cimport NackList
+from simplestchat._native.stream.recv cimport RecvStats
+from simplestchat._native.stream.send cimport SendStats
+from simplestchat._native.stream.sent cimport SentRing
+from simplestchat._native.stream.seqmap cimport SeqMap
+from simplestchat._native.stream.tsmap cimport TsMap
+
+cdef enum:
+    NEVER_US = 0x7FFFFFFFFFFFFFFF
+
+    MAX_DATAGRAM = 1500            # larger ones are dropped unread
+    BATCH = 64                     # datagrams in one feed
+
+    # Caps. Every map and list of the engine has one.
+    MAX_TRANSPORTS = 16384         # of a shard
+    MAX_PAIRS = 8                  # candidate pairs of a transport
+    MAX_SOURCES = 64               # SSRCs received on a transport
+    MAX_SENT_SSRCS = 16384         # SSRCs ever sent on a transport: they are never used again
+    MAX_TRANSPORT_PRODUCERS = 32   # producers of a transport
+    MAX_TRANSPORT_CONSUMERS = 2048 # consumers of a transport
+    MAX_PRODUCER_CONSUMERS = 16384 # consumers of a producer
+    MAX_STREAMS = 4                # encodings of a producer
+    MAX_CODECS = 16                # codecs of a producer
+    MAX_EVENTS = 65536             # events that wait for the node
+
+    UFRAG_SIZE = 8                 # 48 bits (RFC 8445 section 5.3 asks for 24)
+    PASSWORD_SIZE = 24             # 144 bits (the RFC asks for 128)
+    MID_SIZE = 32
+    RID_SIZE = 16
+
+# The header extensions that the engine knows; a producer or consumer maps each to its own id, 0 = not negotiated.
+cdef enum:
+    EXT_MID = 0
+    EXT_RID = 1
+    EXT_REPAIRED_RID = 2
+    EXT_AUDIO_LEVEL = 3
+    EXT_VIDEO_ORIENTATION = 4
+    EXT_ABS_SEND_TIME = 5
+    EXT_TRANSPORT_CC = 6
+    EXT_TOFFSET = 7
+    EXT_COUNT = 8
+
+cdef enum CodecKind:
+    CODEC_OTHER = 0                # forwarded without looking inside; every packet counts as decodable
+    CODEC_OPUS = 1
+    CODEC_VP8 = 2
+    CODEC_H264 = 3
+
+cdef enum TransportState:
+    TRANSPORT_NEW = 0
+    TRANSPORT_CONNECTED = 1        # a candidate pair is selected, consent is fresh, SRTP keys are there
+    TRANSPORT_DISCONNECTED = 2     # consent ran out (RFC 7675); the next valid check restores it
+    TRANSPORT_FAILED = 3           # the DTLS handshake failed
+
+cdef struct IceCredentials:
+    char ufrag[UFRAG_SIZE]
+    char password[PASSWORD_SIZE]
+    u8 valid
+
+cdef struct Pair:
+    Tuple tuple
+    us_t checked_us                # last valid check
+    u64 bytes_in
+    u64 bytes_out
+    u8 used
+    u8 proven                      # something only the keys' owner can make came from there (SRTP, SRTCP, finished DTLS)
+
+# An SSRC that arrives on a transport, and the stream it feeds.
+cdef struct Source:
+    SrtpRecvState srtp
+    Producer* producer
+    u32 ssrc
+    u8 stream
+    u8 repair                      # the RTX SSRC of that stream
+
+cdef struct Codec:
+    u8 payload_type
+    i16 rtx_payload_type           # -1: none
+    u32 clock_rate
+    u8 kind
+    u8 nack
+    u8 pli
+    u8 fir
+
+cdef struct Transport:
+    u32 id
+    u8 state
+    u8 dtls_role                   # ours, once known
+    u8 connect_called
+    u8 fingerprint_set
+    i8 selected                    # index into pairs, -1 none
+    i8 old_credentials             # after an ICE restart both are good until the first check with the new ones
+    IceCredentials ice[2]          # [0] current, [1] before the restart
+    Pair pairs[MAX_PAIRS]
+    us_t checked_us                # last valid check on any pair
+    us_t migrated_us               # last change of the selected pair
+    Dtls* dtls
+    SrtpContext* send_srtp
+    SrtpContext* recv_srtp
+    Source* sources                # MAX_SOURCES, made with the first one
+    u32 source_count
+    Table64 source_by_ssrc         # -> index into sources
+    Table64 sent_by_ssrc           # -> Consumer*, NULL once it is closed
+    Producer** producers
+    u32 producer_count
+    Consumer** consumers
+    u32 consumer_count
+    u32 consumer_capacity
+    u32 rtcp_ssrc                  # the sender of our feedback
+    us_t rtcp_us                   # next regular reports
+    u32 reported                   # consumers that the reports now due have covered
+    us_t deadline_us               # in the shard's heap
+    u32 heap_index                 # 1-based, 0 = not in the heap
+    u64 packets_in
+    u64 packets_out
+    u64 bytes_in
+    u64 bytes_out
+    u64 dropped_in
+    u64 remb_bps                   # the peer's last estimate, 0 none
+
+# One received encoding of a producer.
+cdef struct Stream:
+    u32 ssrc
+    u32 rtx_ssrc
+    char rid[RID_SIZE + 1]
+    u8 begun
+    u8 keyframe_wanted
+    u8 keyframe_tries
+    u8 fir_sequence
+    us_t keyframe_asked_us         # last PLI or FIR sent
+    us_t keyframe_us               # when to ask (again), NEVER_US
+    us_t arrived_us                # last packet
+    u64 keyframes
+    RecvStats stats
+    NackList nack
+    PacketCache cache
+
+cdef struct Pending:
+    u64 index                      # in the stream's cache
+    u8 stream
+
+cdef struct Producer:
+    u32 id
+    u8 video
+    u8 paused
+    u8 codec_count
+    u8 stream_count
+    u8 level                       # loudest audio level since the last report: 0 loud .. 127 silent (RFC 6464)
+    u8 mid_size
+    char mid[MID_SIZE + 1]
+    u8 ext[EXT_COUNT]
+    u8 codec_by_pt[128]            # 1-based index into codecs, 0 unknown
+    u8 rtx_by_pt[128]              # likewise, for RTX payload types
+    Codec codecs[MAX_CODECS]
+    Transport* transport
+    Consumer** consumers
+    u32 consumer_count
+    u32 consumer_capacity
+    u32 pending_count
+    Pending pending[BATCH]
+    Stream* streams                # stream_count of them
+
+cdef struct Consumer:
+    Producer* producer
+    Transport* transport
+    u32 id
+    u32 ssrc
+    u32 rtx_ssrc                   # 0: no RTX
+    u8 paused
+    u8 video
+    u8 fresh                       # the next packet begins a new run: sequence and time continue, video waits for a keyframe
+    u8 stream                      # the encoding being forwarded
+    u8 preferred                   # the encoding wanted
+    u8 priority
+    u8 ext[EXT_COUNT]
+    u8 pt_by_codec[MAX_CODECS]     # 255: this codec is not consumed
+    i16 rtx_pt_by_codec[MAX_CODECS]
+    SendStats send
+    SendStats rtx
+    TsMap ts
+    SeqMap seq
+    SentRing sent
+    us_t report_us                 # next sender report
+    u32 in_producer                # position in producer.consumers
+    u32 in_transport               # position in transport.consumers
+    u64 nacked
+    i64 resend_credit              # bytes that may be resent now; half of what is sent is added (docs/security.md row 35)
+    char cname[MID_SIZE + 1]
+    u8 cname_size
+
+# A received datagram.
+cdef struct Datagram:
+    const u8* data
+    u32 size
+    Tuple tuple
+
+# Where a turn's datagrams go: the io layer sends them in order and then calls out_clear. Destinations are copies, so that closing a
+# transport may still say goodbye.
+cdef struct OutPacket:
+    Tuple to
+    u32 off
+    u32 size
+cdef struct OutQueue:
+    u8* arena
+    OutPacket* packets
+    u32 used                       # bytes of the arena
+    u32 count
+
+cdef struct Event:
+    u8 kind
+    u8 value
+    u32 id
+
+cdef enum EventKind:
+    EVENT_TRANSPORT_STATE = 1
+    EVENT_LEVEL = 2                # value: audio level of producer id
+    EVENT_LEVELS_END = 3
+
+cdef struct Counters:
+    u64 packets_in
+    u64 bytes_in
+    u64 packets_out
+    u64 bytes_out
+    u64 forwarded                  # media packets sealed for a consumer
+    u64 resent
+    u64 dropped_unknown            # neither STUN, DTLS, RTP nor RTCP, or from a tuple without a valid check
+    u64 dropped_stun               # no check of ours: another message, an unknown user name, a wrong password
+    u64 dropped_dtls               # records that take no handshake further
+    u64 dropped_auth               # SRTP or SRTCP that did not authenticate
+    u64 dropped_replay             # seen before, or too old to tell
+    u64 dropped_malformed          # does not parse, or larger than any that we send
+    u64 dropped_unrouted           # authentic, but no producer wants it
+    u64 dropped_consent            # not sent: no consent, or an unproven address's allowance is used up
+    u64 dropped_send               # not sent: the kernel would not take it
+    u64 dropped_receive            # lost before it was read: a full socket buffer, a cut datagram, or one without its address
+    u64 nacks_in
+    u64 nacks_out
+    u64 keyframe_requests_in
+    u64 keyframe_requests_out
+    u64 handshakes
+    u64 handshakes_failed
+
+cdef struct Heap:
+    Transport** items              # 1-based
+    u32 count
+    u32 capacity
+
+cdef struct ShardState:
+    OutQueue out
+    Table64 by_ufrag               # -> Transport*
+    TupleTable by_tuple            # -> Transport*
+    Heap timers
+    Csprng random
+    DtlsContext* dtls
+    Counters counters
+    Event* events
+    u32 event_count
+    Producer* dirty[BATCH]         # producers with pending packets
+    u32 dirty_count
+    u32 flush_producer             # where an interrupted flush goes on
+    u32 flush_consumer
+    u32 flush_pending
+    us_t levels_us                 # next audio level report
+    Producer** producers           # audio producers, for the level report
+    u32 producer_count
+    u32 producer_capacity
+    u32 transport_count
+    u32 consumer_count
+    u8 scratch[2048]               # plaintext of RTCP, RTX and unknown sources
+    u8 compose[2048]               # RTCP being written

@@ -1,0 +1,394 @@
+"""The engine of one worker, with the control methods that the node calls; see shard.pxd."""
+
+cimport cython
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+from simplestchat._native.core.table cimport tupletable_free, tupletable_init, table64_free, table64_init, table64_count
+from simplestchat._native.core.types cimport OK, Tuple, u32, u64, u8, us_t
+from simplestchat._native.crypto.dtls cimport (
+    HASH_SHA256, HASH_SHA384, HASH_SHA512, dtls_context_fingerprint, dtls_context_free, dtls_context_new,
+)
+from simplestchat._native.crypto.random cimport csprng_bytes, csprng_free, csprng_init
+from simplestchat._native.engine.addresses cimport tuple_from_address, tuple_to_address
+from simplestchat._native.engine.consumer cimport consumer_free, consumer_restart
+from simplestchat._native.engine.entities cimport (
+    BATCH, EVENT_LEVEL, EVENT_LEVELS_END, EVENT_TRANSPORT_STATE, MAX_DATAGRAM, MAX_EVENTS, MAX_TRANSPORTS, NEVER_US,
+    PASSWORD_SIZE, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED, TRANSPORT_FAILED, UFRAG_SIZE, Consumer, Datagram, Event,
+    OutPacket, Producer, Transport,
+)
+from simplestchat._native.engine.ice cimport ice_new_credentials
+from simplestchat._native.engine.output cimport out_clear, out_free, out_has_headroom, out_init
+from simplestchat._native.engine.parameters cimport make_consumer, make_producer
+from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_flush, producer_free, producer_want_keyframe
+from simplestchat._native.engine.sources cimport sources_retire
+from simplestchat._native.engine.timers cimport timers_first, timers_free
+from simplestchat._native.engine.transport cimport (
+    PEER_AUTO, PEER_CLIENT, PEER_SERVER, shard_event, transport_connect, transport_free, transport_new, transport_receive,
+    transport_tick,
+)
+
+from simplestchat._native.core.errors import LIMIT, InternalError, MisuseError, raise_status
+
+cdef enum:
+    LEVELS_US = 500000             # between audio level reports
+    SEED_SIZE = 32
+
+cdef dict _HASHES = {"sha-256": HASH_SHA256, "sha-384": HASH_SHA384, "sha-512": HASH_SHA512}
+cdef dict _HASH_SIZES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+cdef dict _ROLES = {"auto": PEER_AUTO, "client": PEER_CLIENT, "server": PEER_SERVER}
+cdef dict _STATES = {
+    TRANSPORT_CONNECTED: "connected", TRANSPORT_DISCONNECTED: "disconnected", TRANSPORT_FAILED: "failed",
+}
+
+
+cdef bytes _digest(str algorithm, str text):
+    """The bytes of a fingerprint such as "AB:CD:…"."""
+    if algorithm not in _HASHES:
+        raise MisuseError(f"fingerprint algorithm {algorithm!r} is not one of {', '.join(_HASHES)}")
+    try:
+        digest = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        raise MisuseError("fingerprint is not hexadecimal bytes with colons between") from None
+    if len(digest) != _HASH_SIZES[algorithm]:
+        raise MisuseError(f"fingerprint has {len(digest)} bytes, {algorithm} has {_HASH_SIZES[algorithm]}")
+    return digest
+
+
+@cython.final
+cdef class Shard:
+    """All transports, producers and consumers of one worker.
+
+    Ids are chosen by the caller, greater than 0 and never used twice. Every method raises MisuseError for an unknown id or
+    an argument that does not fit, and InternalError when memory or a library fails.
+    """
+
+    def __cinit__(self, seed):
+        cdef bytes seed_bytes = int(seed).to_bytes(SEED_SIZE, "big")
+        cdef u64 keys[2]
+        self.transports, self.producers, self.consumers, self.drained = {}, {}, {}, []
+        memset(&self.s, 0, sizeof(self.s))
+        self.s.levels_us = LEVELS_US
+        self.s.dtls = dtls_context_new()
+        self.s.events = <Event*>calloc(MAX_EVENTS, sizeof(Event))
+        if self.s.dtls == NULL or self.s.events == NULL or csprng_init(&self.s.random, seed_bytes) != OK:
+            raise InternalError("no certificate or random generator could be made")
+        csprng_bytes(&self.s.random, <u8*>keys, sizeof(keys))
+        if (out_init(&self.s.out) != OK or table64_init(&self.s.by_ufrag, 2 * MAX_TRANSPORTS, keys[0]) != OK
+                or tupletable_init(&self.s.by_tuple, 2 * MAX_TRANSPORTS, keys[1]) != OK):
+            raise InternalError("no memory for the shard's tables")
+
+    def __dealloc__(self):
+        for address in (self.transports or {}).values():
+            transport_free(&self.s, <Transport*><size_t>address)
+        timers_free(&self.s.timers)
+        out_free(&self.s.out)
+        table64_free(&self.s.by_ufrag)
+        tupletable_free(&self.s.by_tuple)
+        csprng_free(&self.s.random)
+        if self.s.dtls != NULL:
+            dtls_context_free(self.s.dtls)
+        free(self.s.events)
+        free(self.s.producers)
+
+    # The turn, without the GIL.
+
+    cdef int receive(self, const Datagram* batch, int count, us_t now) noexcept nogil:
+        cdef int i
+        for i in range(count):
+            if not out_has_headroom(&self.s.out):
+                return i
+            if batch[i].size <= MAX_DATAGRAM:
+                transport_receive(&self.s, batch[i].data, batch[i].size, &batch[i].tuple, now)
+            else:
+                self.s.counters.dropped_malformed += 1
+        return count
+
+    cdef bint flush(self, us_t now) noexcept nogil:
+        return producer_flush(&self.s, now)
+
+    cdef bint run_timers(self, us_t now) noexcept nogil:
+        cdef Transport* t = timers_first(&self.s.timers)
+        cdef u32 i
+        cdef Producer* p
+        while t != NULL and t.deadline_us <= now:
+            if not out_has_headroom(&self.s.out):
+                return True
+            transport_tick(&self.s, t, now)
+            t = timers_first(&self.s.timers)
+        if now >= self.s.levels_us:
+            self.s.levels_us = now + LEVELS_US
+            for i in range(self.s.producer_count):
+                p = self.s.producers[i]
+                if p.level < LEVEL_SILENT and not p.paused:
+                    shard_event(&self.s, EVENT_LEVEL, p.level, p.id)
+                p.level = LEVEL_SILENT
+            shard_event(&self.s, EVENT_LEVELS_END, 0, 0)
+        return False
+
+    cdef us_t deadline(self) noexcept nogil:
+        cdef Transport* t = timers_first(&self.s.timers)
+        cdef us_t first = t.deadline_us if t != NULL else NEVER_US
+        return min(first, self.s.levels_us) if self.s.producer_count else first
+
+    cdef bint has_events(self) noexcept nogil:
+        return self.s.event_count > 0
+
+    # Look-ups.
+
+    cdef Transport* _transport(self, int id) except NULL:
+        address = self.transports.get(id)
+        if address is None:
+            raise MisuseError(f"there is no transport {id}")
+        return <Transport*><size_t>address
+
+    cdef Producer* _producer(self, int id) except NULL:
+        address = self.producers.get(id)
+        if address is None:
+            raise MisuseError(f"there is no producer {id}")
+        return <Producer*><size_t>address
+
+    cdef Consumer* _consumer(self, int id) except NULL:
+        address = self.consumers.get(id)
+        if address is None:
+            raise MisuseError(f"there is no consumer {id}")
+        return <Consumer*><size_t>address
+
+    # Transports.
+
+    def fingerprints(self):
+        """(algorithm, digest) of this worker's certificate, for every algorithm we speak."""
+        cdef u8 out[64]
+        cdef int size
+        found = []
+        for name, code in _HASHES.items():
+            size = dtls_context_fingerprint(self.s.dtls, code, out)
+            if size < 0:
+                raise_status(size, "the certificate's fingerprint")
+            found.append((name, ":".join(f"{byte:02X}" for byte in out[:size])))
+        return found
+
+    def create_transport(self, int id):
+        """A new transport; its ICE user name fragment and password."""
+        if id <= 0 or id in self.transports:
+            raise MisuseError(f"transport id {id} is not free")
+        cdef Transport* t = transport_new(&self.s, id, self.now)
+        if t == NULL:
+            raise MisuseError(f"this worker has {len(self.transports)} transports and takes no more", LIMIT)
+        self.transports[id] = <size_t>t
+        return t.ice[0].ufrag[:UFRAG_SIZE].decode(), t.ice[0].password[:PASSWORD_SIZE].decode()
+
+    def connect_transport(self, int id, str role, list fingerprints):
+        """The peer's DTLS role ("auto", "client" or "server") and its certificate's fingerprints; the strongest known one is checked."""
+        cdef Transport* t = self._transport(id)
+        cdef bytes digest
+        if role not in _ROLES:
+            raise MisuseError(f"DTLS role {role!r} is not one of {', '.join(_ROLES)}")
+        known = [pair for pair in fingerprints if pair[0] in _HASHES]
+        if not known:
+            raise MisuseError(f"no fingerprint is one of {', '.join(_HASHES)}")
+        algorithm, text = max(known, key=lambda pair: _HASH_SIZES[pair[0]])
+        digest = _digest(algorithm, text)
+        status = transport_connect(&self.s, t, _ROLES[role], _HASHES[algorithm], digest, len(digest), self.now)
+        if status != OK:
+            raise_status(status, f"connecting transport {id}")
+
+    def restart_ice(self, int id):
+        """New credentials; the old ones work until the first check with these."""
+        cdef Transport* t = self._transport(id)
+        status = ice_new_credentials(&self.s, t)
+        if status != OK:
+            raise_status(status, f"restarting ICE of transport {id}")
+        return t.ice[0].ufrag[:UFRAG_SIZE].decode(), t.ice[0].password[:PASSWORD_SIZE].decode()
+
+    def close_transport(self, int id):
+        """Closes its producers and consumers too."""
+        cdef Transport* t = self._transport(id)
+        cdef u32 i
+        for i in range(t.producer_count):
+            self._forget_producer(t.producers[i])
+        for i in range(t.consumer_count):
+            self.consumers.pop(t.consumers[i].id, None)
+        del self.transports[id]
+        transport_free(&self.s, t)
+
+    def transport_stats(self, int id):
+        """Counters of one transport; round_trip_us is the worst that its streams' reports and repairs told, 0 until known."""
+        cdef Transport* t = self._transport(id)
+        cdef us_t rtt = 0
+        cdef u32 i
+        cdef int k
+        for i in range(t.consumer_count):
+            rtt = max(rtt, t.consumers[i].send.rtt_us)
+        for i in range(t.producer_count):
+            for k in range(t.producers[i].stream_count):
+                rtt = max(rtt, t.producers[i].streams[k].nack.rtt_us)
+        return {
+            "state": _STATES.get(t.state, "new"), "packets_in": t.packets_in, "packets_out": t.packets_out,
+            "bytes_in": t.bytes_in, "bytes_out": t.bytes_out, "dropped_in": t.dropped_in,
+            "producers": t.producer_count, "consumers": t.consumer_count, "round_trip_us": rtt,
+            "available_bitrate_bps": t.remb_bps,
+        }
+
+    # Producers.
+
+    def create_producer(self, int id, int transport, str kind, str mid, list streams, list codecs, dict extensions):
+        """A published source; the shapes of the arguments are in parameters.pyx."""
+        if id <= 0 or id in self.producers:
+            raise MisuseError(f"producer id {id} is not free")
+        cdef Producer* p = make_producer(&self.s, self._transport(transport), id, kind, mid, streams, codecs, extensions)
+        self.producers[id] = <size_t>p
+
+    def pause_producer(self, int id):
+        """Nothing of it is forwarded until resumed."""
+        self._producer(id).paused = 1
+
+    def resume_producer(self, int id):
+        cdef Producer* p = self._producer(id)
+        cdef u32 i
+        if p.paused:
+            p.paused = 0
+            for i in range(p.consumer_count):
+                consumer_restart(p.consumers[i])
+                producer_want_keyframe(&self.s, p, p.consumers[i].stream, self.now)
+
+    cdef void _forget_producer(self, Producer* p):
+        cdef u32 i
+        for i in range(p.consumer_count):
+            self.consumers.pop(p.consumers[i].id, None)
+        self.producers.pop(p.id, None)
+
+    def close_producer(self, int id):
+        """Closes its consumers too."""
+        cdef Producer* p = self._producer(id)
+        self._forget_producer(p)
+        sources_retire(p.transport, p)
+        producer_free(&self.s, p)
+
+    # Consumers.
+
+    def create_consumer(self, int id, int transport, int producer, unsigned int ssrc, unsigned int rtx_ssrc, list codecs,
+                        dict extensions, str mid, bint paused, str cname=""):
+        """One subscriber's copy of a producer; the shapes of the arguments are in parameters.pyx."""
+        if id <= 0 or id in self.consumers:
+            raise MisuseError(f"consumer id {id} is not free")
+        cdef Consumer* c = make_consumer(&self.s, self._transport(transport), self._producer(producer), id, ssrc, rtx_ssrc,
+                                         codecs, extensions, cname)
+        c.paused = paused
+        self.consumers[id] = <size_t>c
+        if not paused:
+            self.request_keyframe(id)
+
+    def pause_consumer(self, int id):
+        self._consumer(id).paused = 1
+
+    def resume_consumer(self, int id):
+        cdef Consumer* c = self._consumer(id)
+        if c.paused:
+            c.paused = 0
+            consumer_restart(c)
+            self.request_keyframe(id)
+
+    def close_consumer(self, int id):
+        cdef Consumer* c = self._consumer(id)
+        del self.consumers[id]
+        consumer_free(&self.s, c)
+
+    def request_keyframe(self, int id):
+        """Asks the publisher for a keyframe, within the limit of such requests."""
+        cdef Consumer* c = self._consumer(id)
+        producer_want_keyframe(&self.s, c.producer, c.stream, self.now)
+
+    def set_preferred_layers(self, int id, int spatial, int temporal):
+        """The encoding wanted; a change takes effect at its next keyframe. `temporal` has no effect yet: no codec's layers are told apart."""
+        cdef Consumer* c = self._consumer(id)
+        c.preferred = max(0, min(spatial, c.producer.stream_count - 1))
+        producer_want_keyframe(&self.s, c.producer, c.preferred, self.now)
+
+    def set_priority(self, int id, int priority):
+        if not 1 <= priority <= 255:
+            raise MisuseError(f"priority {priority} is not between 1 and 255")
+        self._consumer(id).priority = priority
+
+    # What the node reads.
+
+    def stats(self):
+        """Counters since the start and a census of live objects."""
+        counted = dict(self.s.counters)
+        counted.update(
+            transports=self.s.transport_count, producers=self.s.producer_count, consumers=self.s.consumer_count,
+            tuples=self.s.by_tuple.count, credentials=table64_count(&self.s.by_ufrag),
+        )
+        return counted
+
+    def take_events(self):
+        """("transport.state", id, state) and ("levels", [(producer id, level), …]), oldest first."""
+        events, levels = [], []
+        cdef u32 i
+        cdef Event* event
+        for i in range(self.s.event_count):
+            event = &self.s.events[i]
+            if event.kind == EVENT_TRANSPORT_STATE:
+                events.append(("transport.state", event.id, _STATES[event.value]))
+            elif event.kind == EVENT_LEVEL:
+                levels.append((event.id, event.value))
+            elif levels:
+                events.append(("levels", levels))
+                levels = []
+        self.s.event_count = 0
+        return events
+
+    # Virtual time: the same turn, with bytes objects.
+
+    def feed(self, list datagrams, us_t now_us):
+        """Datagrams as (bytes, (remote ip, remote port, local ip, local port)), in the order they came."""
+        cdef Datagram one
+        cdef bytes data
+        cdef int taken = 0
+        self.now = now_us
+        for data, address in datagrams:
+            one.data = <const u8*><const char*>data
+            one.size = len(data)
+            tuple_from_address(&one.tuple, address)
+            while self.receive(&one, 1, now_us) == 0:
+                self.drained += self._take_out()
+            taken += 1
+            if taken % BATCH == 0:
+                self._flush_all(now_us)
+        self._flush_all(now_us)
+        self.tick(now_us)
+
+    def tick(self, us_t now_us):
+        """Everything that is due."""
+        self.now = now_us
+        while self.run_timers(now_us):
+            self.drained += self._take_out()
+        self.drained += self._take_out()
+
+    def drain(self, us_t now_us):
+        """What is to be sent, in the shape of feed's datagrams."""
+        self.now = now_us
+        self.drained += self._take_out()
+        drained, self.drained = self.drained, []
+        return drained
+
+    def next_deadline(self):
+        """When tick() wants to be called, in microseconds."""
+        return self.deadline()
+
+    def _flush_all(self, us_t now_us):
+        while self.flush(now_us):
+            self.drained += self._take_out()
+        self.drained += self._take_out()
+
+    cdef list _take_out(self):
+        cdef OutPacket* packet
+        cdef u32 i
+        taken = []
+        for i in range(self.s.out.count):
+            packet = &self.s.out.packets[i]
+            data = PyBytes_FromStringAndSize(<char*>self.s.out.arena + packet.off, packet.size)
+            taken.append((data, tuple_to_address(&packet.to)))
+        out_clear(&self.s.out)
+        return taken

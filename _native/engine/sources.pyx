@@ -1,0 +1,130 @@
+"""Which SSRCs arrive on a transport; see sources.pxd."""
+
+from libc.stdlib cimport calloc
+from libc.string cimport memcmp, memset, strlen
+
+from simplestchat._native.core.table cimport table64_get, table64_put, table64_remove
+from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, u32, u64, u8, us_t
+from simplestchat._native.crypto.srtp cimport SrtpRecvState, srtp_open
+from simplestchat._native.engine.entities cimport (
+    EXT_MID, EXT_REPAIRED_RID, EXT_RID, MAX_SOURCES, Producer, ShardState, Source, Stream, Transport,
+)
+from simplestchat._native.engine.producer cimport producer_count_refusal, producer_store_plain
+from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find
+
+
+cdef Source* sources_find(Transport* t, u32 ssrc) noexcept nogil:
+    cdef u64 at
+    return &t.sources[at] if table64_get(&t.source_by_ssrc, ssrc, &at) else NULL
+
+
+cdef int _place(Transport* t) noexcept nogil:
+    """A place in the table: unused, or that of an SSRC whose producer is gone. < 0 at the cap."""
+    cdef u32 i
+    if t.sources == NULL:
+        t.sources = <Source*>calloc(MAX_SOURCES, sizeof(Source))
+        if t.sources == NULL:
+            return E_NOMEM
+    if t.source_count < MAX_SOURCES:
+        t.source_count += 1
+        return t.source_count - 1
+    for i in range(t.source_count):
+        if t.sources[i].producer == NULL:
+            table64_remove(&t.source_by_ssrc, t.sources[i].ssrc)
+            return i
+    return E_LIMIT
+
+
+cdef int sources_add(Transport* t, u32 ssrc, Producer* p, u8 stream, bint repair) noexcept nogil:
+    cdef Source* source = sources_find(t, ssrc)
+    cdef int at
+    cdef int status
+    if source == NULL:
+        at = _place(t)
+        if at < 0:
+            return at
+        source = &t.sources[at]
+        memset(source, 0, sizeof(Source))
+        status = table64_put(&t.source_by_ssrc, ssrc, at)
+        if status != OK:
+            return status
+    elif source.producer != NULL:
+        return E_STATE
+    source.ssrc = ssrc
+    source.producer = p
+    source.stream = stream
+    source.repair = repair
+    return OK
+
+
+cdef void sources_retire(Transport* t, const Producer* p) noexcept nogil:
+    cdef u32 i
+    for i in range(t.source_count):
+        if t.sources[i].producer == p:
+            t.sources[i].producer = NULL
+
+
+cdef inline bint _says(const u8* data, const RtpView* view, u8 id, const char* text) noexcept nogil:
+    """Does the packet carry this extension with exactly this text?"""
+    cdef RtpExt ext
+    return (id != 0 and rtp_ext_find(data, view, id, &ext) == 1
+            and ext.size == strlen(text) and memcmp(data + ext.off, text, ext.size) == 0)
+
+
+cdef bint _match(Producer* p, const u8* plain, const RtpView* view, u8* stream, bint* repair) noexcept nogil:
+    """Which stream of this producer an authentic packet of an unknown SSRC belongs to."""
+    cdef RtpExt ext
+    cdef bint by_mid = p.mid_size != 0 and _says(plain, view, p.ext[EXT_MID], p.mid)
+    cdef Stream* st
+    cdef int i
+    if p.mid_size and not by_mid and p.ext[EXT_MID] and rtp_ext_find(plain, view, p.ext[EXT_MID], &ext):
+        return False                       # it names another producer
+    for i in range(p.stream_count):
+        st = &p.streams[i]
+        stream[0] = <u8>i
+        if st.rid[0]:
+            repair[0] = _says(plain, view, p.ext[EXT_REPAIRED_RID], st.rid)
+            if repair[0] or _says(plain, view, p.ext[EXT_RID], st.rid):
+                return True
+        elif by_mid and p.stream_count == 1:
+            repair[0] = p.rtx_by_pt[view.payload_type] != 0
+            return True
+    return False
+
+
+cdef bint _bind(Transport* t, Producer* p, u8 stream, bint repair, const RtpView* view, const SrtpRecvState* state) noexcept nogil:
+    """Makes the SSRC that stream's, unless the stream has one."""
+    cdef Stream* st = &p.streams[stream]
+    if (st.rtx_ssrc if repair else st.ssrc) != 0:
+        return False
+    if sources_add(t, view.ssrc, p, stream, repair) != OK:
+        return False
+    sources_find(t, view.ssrc).srtp = state[0]
+    if repair:
+        st.rtx_ssrc = view.ssrc
+    else:
+        st.ssrc = view.ssrc
+        st.stats.ssrc = view.ssrc
+    return True
+
+
+cdef bint sources_learn(ShardState* s, Transport* t, const u8* data, u32 size, const RtpView* view, us_t now) noexcept nogil:
+    cdef SrtpRecvState state
+    cdef u64 index
+    cdef u8 stream = 0
+    cdef bint repair = False
+    cdef u32 i
+    cdef int plain
+    memset(&state, 0, sizeof(state))
+    plain = srtp_open(t.recv_srtp, &state, data, size, view.header_size, s.scratch, sizeof(s.scratch), &index)
+    if plain < 0:
+        producer_count_refusal(s, t, plain)
+        return False
+    for i in range(t.producer_count):
+        if _match(t.producers[i], s.scratch, view, &stream, &repair):
+            if _bind(t, t.producers[i], stream, repair, view, &state):
+                producer_store_plain(s, sources_find(t, view.ssrc), s.scratch, plain, index, now)
+                return True
+            break
+    s.counters.dropped_unrouted += 1
+    return True

@@ -1,0 +1,243 @@
+"""One peer's path; the rules are in transport.pxd."""
+
+from libc.stdlib cimport calloc, free
+
+from simplestchat._native.core.table cimport table64_free, table64_init
+from simplestchat._native.core.types cimport E_STATE, OK, Tuple, u32, u64, u8, us_t
+from simplestchat._native.crypto.dtls cimport (
+    DTLS_CLIENT, DTLS_CLOSED, DTLS_CONNECTED, DTLS_FAILED, DTLS_NEW, DTLS_SERVER, SrtpKeys, dtls_close, dtls_deadline,
+    dtls_drain, dtls_feed, dtls_free, dtls_keys, dtls_new, dtls_set_fingerprint, dtls_start, dtls_state, dtls_tick,
+)
+from simplestchat._native.crypto.openssl cimport OPENSSL_cleanse
+from simplestchat._native.crypto.random cimport csprng_bytes, csprng_u32
+from simplestchat._native.crypto.srtp cimport srtp_free, srtp_new
+from simplestchat._native.engine.consumer cimport consumer_free
+from simplestchat._native.engine.entities cimport (
+    EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_SOURCES, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
+    TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport,
+)
+from simplestchat._native.engine.ice cimport ice_find, ice_forget, ice_may_send, ice_new_credentials, ice_receive
+from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_reserve
+from simplestchat._native.engine.producer cimport producer_free, producer_receive, producer_tick, producer_want_keyframe
+from simplestchat._native.engine.reports cimport reports_receive, reports_tick
+from simplestchat._native.engine.sources cimport sources_find, sources_learn
+from simplestchat._native.engine.timers cimport timers_add, timers_hasten, timers_remove, timers_set
+from simplestchat._native.wire.demux cimport KIND_DTLS, KIND_RTCP, KIND_RTP, KIND_STUN, demux
+from simplestchat._native.wire.rtp cimport RtpView, rtp_parse
+
+cdef enum:
+    SENT_SSRCS_AT_FIRST = 64       # grows as consumers come, see shard
+    LEAST_WAIT_US = 1000           # no deadline may keep the loop from sleeping
+
+
+cdef void shard_event(ShardState* s, u8 kind, u8 value, u32 id) noexcept nogil:
+    if s.event_count < MAX_EVENTS:
+        s.events[s.event_count].kind = kind
+        s.events[s.event_count].value = value
+        s.events[s.event_count].id = id
+        s.event_count += 1
+
+
+cdef void _set_state(ShardState* s, Transport* t, u8 state) noexcept nogil:
+    if t.state != state:
+        t.state = state
+        shard_event(s, EVENT_TRANSPORT_STATE, state, t.id)
+
+
+cdef Transport* transport_new(ShardState* s, u32 id, us_t now) noexcept nogil:
+    cdef u64 seeds[2]
+    cdef Transport* t
+    if s.transport_count >= MAX_TRANSPORTS:
+        return NULL
+    t = <Transport*>calloc(1, sizeof(Transport))
+    if t == NULL:
+        return NULL
+    csprng_bytes(&s.random, <u8*>seeds, sizeof(seeds))
+    t.id = id
+    t.selected = -1
+    t.deadline_us = NEVER_US
+    t.rtcp_ssrc = csprng_u32(&s.random)
+    s.transport_count += 1
+    if (table64_init(&t.source_by_ssrc, MAX_SOURCES, seeds[0]) != OK
+            or table64_init(&t.sent_by_ssrc, SENT_SSRCS_AT_FIRST, seeds[1]) != OK
+            or timers_add(&s.timers, t) != OK or ice_new_credentials(s, t) != OK):
+        transport_free(s, t)
+        return NULL
+    return t
+
+
+cdef void transport_free(ShardState* s, Transport* t) noexcept nogil:
+    while t.producer_count:
+        producer_free(s, t.producers[t.producer_count - 1])
+    while t.consumer_count:
+        consumer_free(s, t.consumers[t.consumer_count - 1])
+    if t.dtls != NULL:
+        dtls_close(t.dtls)
+        _drain_dtls(s, t)
+        dtls_free(t.dtls)
+    srtp_free(t.send_srtp)
+    srtp_free(t.recv_srtp)
+    ice_forget(s, t)
+    timers_remove(&s.timers, t)
+    table64_free(&t.source_by_ssrc)
+    table64_free(&t.sent_by_ssrc)
+    free(t.sources)
+    free(t.producers)
+    free(t.consumers)
+    free(t)
+    s.transport_count -= 1
+
+
+cdef void _drain_dtls(ShardState* s, Transport* t) noexcept nogil:
+    cdef u8* out
+    cdef int size
+    while t.selected >= 0:
+        out = out_reserve(&s.out)
+        size = dtls_drain(t.dtls, out, OUT_SLOT) if out != NULL else 0
+        if size <= 0:
+            break
+        if ice_may_send(t, size):
+            out_commit(&s.out, &t.pairs[t.selected].tuple, size)
+            t.packets_out += 1
+            t.bytes_out += size
+
+
+cdef void _take_keys(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    """The handshake is done: media may flow."""
+    cdef SrtpKeys keys
+    cdef u32 i
+    if dtls_keys(t.dtls, &keys) == OK:
+        t.send_srtp = srtp_new(keys.suite, keys.send_key, keys.send_salt)
+        t.recv_srtp = srtp_new(keys.suite, keys.recv_key, keys.recv_salt)
+    OPENSSL_cleanse(&keys, sizeof(keys))
+    if t.send_srtp == NULL or t.recv_srtp == NULL:
+        s.counters.handshakes_failed += 1
+        _set_state(s, t, TRANSPORT_FAILED)
+        return
+    s.counters.handshakes += 1
+    _set_state(s, t, TRANSPORT_CONNECTED)
+    t.rtcp_us = now
+    for i in range(t.consumer_count):
+        if not t.consumers[i].paused:
+            producer_want_keyframe(s, t.consumers[i].producer, t.consumers[i].stream, now)
+
+
+cdef void _after_dtls(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    """Sends what the handshake wants to send and follows its state."""
+    cdef int state = dtls_state(t.dtls)
+    _drain_dtls(s, t)
+    if state == DTLS_CONNECTED and t.send_srtp == NULL and t.state != TRANSPORT_FAILED:
+        _take_keys(s, t, now)
+    elif (state == DTLS_FAILED or state == DTLS_CLOSED) and t.state != TRANSPORT_FAILED:
+        s.counters.handshakes_failed += state == DTLS_FAILED
+        _set_state(s, t, TRANSPORT_FAILED)
+    timers_hasten(&s.timers, t, now)
+
+
+cdef int transport_connect(ShardState* s, Transport* t, int peer_role, int hash, const u8* digest, u32 size, us_t now) noexcept nogil:
+    cdef int status
+    if t.connect_called:
+        return E_STATE
+    if t.dtls == NULL:
+        t.dtls_role = DTLS_CLIENT if peer_role == PEER_SERVER else DTLS_SERVER
+        t.dtls = dtls_new(s.dtls, t.dtls_role)
+        if t.dtls == NULL:
+            return E_STATE
+    elif peer_role == PEER_SERVER:
+        return E_STATE             # it has sent a ClientHello already
+    status = dtls_set_fingerprint(t.dtls, hash, digest, size)
+    if status != OK:
+        return status
+    t.connect_called = 1
+    if t.selected >= 0 and dtls_state(t.dtls) == DTLS_NEW:
+        dtls_start(t.dtls, now)
+    _after_dtls(s, t, now)
+    return OK
+
+
+cdef void _checked(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    """A check was valid: consent is fresh, and a handshake that waited for a path may begin."""
+    if t.state == TRANSPORT_DISCONNECTED:
+        _set_state(s, t, TRANSPORT_CONNECTED)
+        t.rtcp_us = now
+    if t.connect_called and dtls_state(t.dtls) == DTLS_NEW:
+        dtls_start(t.dtls, now)
+        _after_dtls(s, t, now)
+    timers_hasten(&s.timers, t, now + CONSENT_US)
+
+
+cdef void _receive_dtls(ShardState* s, Transport* t, Pair* pair, const u8* data, u32 size, us_t now) noexcept nogil:
+    cdef bint had_keys = t.send_srtp != NULL
+    if t.dtls == NULL:             # its ClientHello overtook transport.connect
+        t.dtls_role = DTLS_SERVER
+        t.dtls = dtls_new(s.dtls, DTLS_SERVER)
+        if t.dtls == NULL:
+            return
+    if dtls_state(t.dtls) == DTLS_NEW:
+        dtls_start(t.dtls, now)
+    if dtls_feed(t.dtls, data, size, now) != OK:
+        s.counters.dropped_dtls += 1
+    _after_dtls(s, t, now)
+    if not had_keys and t.send_srtp != NULL:
+        pair.proven = 1
+
+
+cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us_t now) noexcept nogil:
+    cdef RtpView view
+    cdef Source* source
+    if rtp_parse(data, size, &view) != OK:
+        s.counters.dropped_malformed += 1
+        return False
+    source = sources_find(t, view.ssrc)
+    if source == NULL:
+        return sources_learn(s, t, data, size, &view, now)
+    if source.producer == NULL:
+        s.counters.dropped_unrouted += 1
+        return False
+    return producer_receive(s, source, data, size, &view, now)
+
+
+cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple* tuple, us_t now) noexcept nogil:
+    cdef int kind = demux(data, size)
+    cdef Pair* pair
+    cdef Transport* t
+    s.counters.packets_in += 1
+    s.counters.bytes_in += size
+    if kind == KIND_STUN:
+        t = ice_receive(s, data, size, tuple, now)
+        if t != NULL:
+            _checked(s, t, now)
+        return
+    t = ice_find(s, tuple, &pair)
+    if t == NULL:
+        s.counters.dropped_unknown += 1
+        return
+    t.packets_in += 1
+    t.bytes_in += size
+    pair.bytes_in += size
+    if kind == KIND_DTLS:
+        _receive_dtls(s, t, pair, data, size, now)
+    elif kind == KIND_RTP and t.recv_srtp != NULL:
+        pair.proven |= _receive_rtp(s, t, data, size, now)
+    elif kind == KIND_RTCP and t.recv_srtp != NULL:
+        pair.proven |= reports_receive(s, t, data, size, now)
+    else:
+        s.counters.dropped_unknown += 1
+
+
+cdef void transport_tick(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    cdef us_t deadline = NEVER_US
+    cdef u32 i
+    if t.dtls != NULL:
+        if dtls_deadline(t.dtls) <= now:
+            dtls_tick(t.dtls, now)
+            _after_dtls(s, t, now)
+        deadline = dtls_deadline(t.dtls)
+    if t.state == TRANSPORT_CONNECTED:
+        if now - t.checked_us >= CONSENT_US:
+            _set_state(s, t, TRANSPORT_DISCONNECTED)
+        else:
+            deadline = min(deadline, t.checked_us + CONSENT_US, reports_tick(s, t, now))
+            for i in range(t.producer_count):
+                deadline = min(deadline, producer_tick(s, t.producers[i], now))
+    timers_set(&s.timers, t, max(deadline, now + LEAST_WAIT_US))

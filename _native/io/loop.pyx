@@ -1,0 +1,181 @@
+"""A worker's loop: one UDP socket, one control channel, one shard.
+
+It runs without the GIL and takes it only for a control message or an event. Level-triggered: what one turn leaves behind,
+the next finds. The only clock of the media core is read here, once a turn.
+"""
+
+cimport cython
+from libc.string cimport memset
+
+from simplestchat._native.core.types cimport US_PER_S, us_t
+from simplestchat._native.engine.entities cimport BATCH, NEVER_US, Datagram
+from simplestchat._native.engine.output cimport out_clear
+from simplestchat._native.engine.shard cimport Shard
+from simplestchat._native.io.control cimport Channel
+from simplestchat._native.io.system cimport (
+    CLOCK_MONOTONIC, EINTR, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLIN, EPOLLOUT, clock_gettime, close, epoll_create1,
+    epoll_ctl, epoll_event, epoll_wait, errno, timespec,
+)
+from simplestchat._native.io.udp cimport Udp, udp_close, udp_fd, udp_open, udp_port, udp_receive, udp_send
+
+import os
+
+cdef enum:
+    BATCHES_PER_TURN = 8           # then timers and the control channel get their turn
+    LONGEST_SLEEP_US = 1000000
+
+
+cdef us_t read_clock() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return <us_t>now.tv_sec * US_PER_S + now.tv_nsec // 1000
+
+
+@cython.final
+cdef class Loop:
+    """Runs a shard until the control channel closes.
+
+    `handle` takes a control frame's body and returns the reply's; `encode_events` turns what Shard.take_events() returns into a
+    list of bodies. Raises OSError when the UDP port cannot be had.
+    """
+
+    cdef Udp* udp
+    cdef int epoll
+    cdef Channel channel
+    cdef bint waiting_to_write
+    cdef object handle
+    cdef object encode_events
+    cdef readonly Shard shard
+    cdef Datagram batch[BATCH]
+
+    def __cinit__(self, int control_fd, int port, seed, *, handle, encode_events):
+        self.epoll = -1
+        self.udp = udp_open(port)
+        if self.udp == NULL:
+            raise OSError(errno, f"UDP port {port}: {os.strerror(errno)}")
+        self.epoll = epoll_create1(EPOLL_CLOEXEC)
+        if self.epoll < 0:
+            raise OSError(errno, os.strerror(errno))
+        self.shard = Shard(seed)
+        self.channel = Channel(control_fd)
+        self.handle = handle
+        self.encode_events = encode_events
+        self._watch(udp_fd(self.udp), EPOLL_CTL_ADD, EPOLLIN)
+        self._watch(control_fd, EPOLL_CTL_ADD, EPOLLIN)
+
+    def __dealloc__(self):
+        udp_close(self.udp)
+        if self.epoll >= 0:
+            close(self.epoll)
+
+    @property
+    def port(self):
+        """The UDP port."""
+        return udp_port(self.udp)
+
+    cdef int _watch(self, int fd, int operation, unsigned int events) except -1:
+        cdef epoll_event event
+        memset(&event, 0, sizeof(event))
+        event.events = events
+        event.data.fd = fd
+        if epoll_ctl(self.epoll, operation, fd, &event) != 0:
+            raise OSError(errno, os.strerror(errno))
+        return 0
+
+    def send(self, bytes body):
+        """Sends a message to the node; what the socket does not take now leaves on later turns."""
+        self.channel.queue(body)
+        self.channel.flush()
+
+    def run(self):
+        """Returns when the node has closed the channel."""
+        cdef bint control_ready
+        while True:
+            with nogil:
+                control_ready = self._turn()
+            if control_ready and not self._read_control():
+                return
+            if self.shard.has_events():
+                for body in self.encode_events(self.shard.take_events()):
+                    self.channel.queue(body)
+            if not self._write_control():
+                return
+
+    cdef bint _turn(self) noexcept nogil:
+        """Media until something needs the GIL. Whether the control channel has something to say."""
+        cdef epoll_event ready[4]
+        cdef int count
+        cdef int i
+        cdef bint control = False
+        while not control and not self.shard.has_events():
+            count = epoll_wait(self.epoll, ready, 4, self._sleep_ms())
+            for i in range(count):
+                if ready[i].data.fd == udp_fd(self.udp):
+                    self._receive()
+                else:
+                    control = True
+            self._timers()
+        return control
+
+    cdef int _sleep_ms(self) noexcept nogil:
+        cdef us_t wait = self.shard.deadline() - read_clock()
+        wait = max(0, min(wait, LONGEST_SLEEP_US))
+        return <int>((wait + 999) // 1000)
+
+    cdef void _send(self) noexcept nogil:
+        if self.shard.s.out.count:
+            self.shard.s.counters.packets_out += self.shard.s.out.count
+            self.shard.s.counters.bytes_out += self.shard.s.out.used
+            self.shard.s.counters.dropped_send += udp_send(self.udp, &self.shard.s.out)
+            out_clear(&self.shard.s.out)
+
+    cdef void _receive(self) noexcept nogil:
+        cdef int turn
+        cdef int count
+        cdef int taken
+        cdef us_t now
+        for turn in range(BATCHES_PER_TURN):
+            count = udp_receive(self.udp, self.batch, &self.shard.s.counters.dropped_receive)
+            if count <= 0:
+                return
+            now = read_clock()
+            taken = 0
+            while taken < count:
+                taken += self.shard.receive(&self.batch[taken], count - taken, now)
+                if taken < count:
+                    self._send()
+            while self.shard.flush(now):
+                self._send()
+            self._send()
+            if count < BATCH:
+                return
+
+    cdef void _timers(self) noexcept nogil:
+        cdef us_t now = read_clock()
+        self.shard.now = now
+        while self.shard.run_timers(now):
+            self._send()
+        self._send()
+
+    cdef bint _read_control(self) except -1:
+        cdef bint open = self.channel.receive()
+        self.shard.now = read_clock()
+        body = self.channel.next_frame()
+        while body is not None:
+            self.channel.queue(self.handle(body))
+            self._make_room()
+            body = self.channel.next_frame()
+        return open
+
+    cdef int _make_room(self) except -1:
+        """A control message may have queued datagrams (a goodbye, a handshake's start)."""
+        with nogil:
+            self._send()
+        return 0
+
+    cdef bint _write_control(self) except -1:
+        cdef bint open = self.channel.flush()
+        if open and self.channel.has_outgoing() != self.waiting_to_write:
+            self.waiting_to_write = not self.waiting_to_write
+            self._watch(self.channel.fd, EPOLL_CTL_MOD, EPOLLIN | (EPOLLOUT if self.waiting_to_write else 0))
+        return open

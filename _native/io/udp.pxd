@@ -1,0 +1,19 @@
+# One wildcard UDP socket for IPv4 and IPv6, read and written in batches.
+#
+# A reply must leave from the address that was asked (the host may have several), so the local address comes in and goes out as
+# IPV6_PKTINFO (IP_PKTINFO where the machine has no IPv6) and is part of the tuple.
+from simplestchat._native.core.types cimport u64
+from simplestchat._native.engine.entities cimport Datagram, OutQueue
+
+cdef struct Udp
+
+cdef Udp* udp_open(int port) noexcept nogil                 # NULL on failure, errno says why; port 0 = a free one
+cdef void udp_close(Udp* u) noexcept nogil
+cdef int udp_fd(const Udp* u) noexcept nogil
+cdef int udp_port(const Udp* u) noexcept nogil
+# At most BATCH datagrams, valid until the next call. 0 when there are none now. *lost grows by those that were cut, came without
+# their local address, or that the kernel dropped because the socket's buffer was full.
+cdef int udp_receive(Udp* u, Datagram* out, u64* lost) noexcept nogil
+# Sends all of the queue, in order. The number that the kernel would not take (a destination that cannot be reached, or a socket
+# buffer that stayed full for SEND_PATIENCE_MS); those are lost.
+cdef u64 udp_send(Udp* u, const OutQueue* queue) noexcept nogil

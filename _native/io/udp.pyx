@@ -1,0 +1,269 @@
+"""One UDP socket for IPv4 and IPv6, in batches; see udp.pxd."""
+
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from simplestchat._native.core.types cimport Tuple, u32, u64, u8
+from simplestchat._native.engine.entities cimport BATCH, Datagram, OutPacket, OutQueue
+from simplestchat._native.engine.output cimport OUT_PACKETS
+from simplestchat._native.io.system cimport (
+    AF_INET, AF_INET6, CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, EAGAIN, EINTR, ENOBUFS, IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6,
+    IPV6_PKTINFO, IPV6_RECVPKTINFO, IPV6_V6ONLY, MSG_DONTWAIT, MSG_TRUNC, POLLOUT, SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF,
+    SO_RXQ_OVFL, SO_SNDBUFFORCE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, bind, close, cmsghdr, errno, getsockname, htons,
+    in6_pktinfo, in_pktinfo, iovec, mmsghdr, msghdr, ntohs, poll, pollfd, recvmmsg, sendmmsg, setsockopt, sockaddr, sockaddr_in,
+    sockaddr_in6, socket,
+)
+
+cdef enum:
+    RECEIVE_SIZE = 2048            # larger datagrams arrive cut and are dropped
+    CONTROL_SIZE = 64              # CMSG_SPACE of struct in6_pktinfo is 40, of the drop count 24
+    SOCKET_BUFFER = 8388608        # asked for; the kernel's limit decides (simplestchat doctor tells)
+    SEND_PATIENCE_MS = 5           # waiting longer would delay every other stream
+
+cdef struct Udp:
+    int fd
+    int port
+    bint v6
+    u32 overflowed                 # the kernel's count of drops, as last told
+    mmsghdr receive_headers[BATCH]
+    iovec receive_vectors[BATCH]
+    sockaddr_in6 receive_names[BATCH]
+    u8 receive_control[BATCH][CONTROL_SIZE]
+    u8 receive_data[BATCH][RECEIVE_SIZE]
+    mmsghdr send_headers[OUT_PACKETS]
+    iovec send_vectors[OUT_PACKETS]
+    sockaddr_in6 send_names[OUT_PACKETS]
+    u8 send_control[OUT_PACKETS][CONTROL_SIZE]
+
+cdef const u8* V4_PREFIX = b"\0\0\0\0\0\0\0\0\0\0\xff\xff"
+
+
+cdef void _set_options(int fd) noexcept nogil:
+    cdef int size = SOCKET_BUFFER
+    cdef int on = 1
+    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on))
+    if setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0:
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size))
+    if setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0:
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size))
+
+
+cdef int _open_v6(int port) noexcept nogil:
+    cdef sockaddr_in6 name
+    cdef int off = 0
+    cdef int on = 1
+    cdef int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    if fd < 0:
+        return -1
+    memset(&name, 0, sizeof(name))
+    name.sin6_family = AF_INET6
+    name.sin6_port = htons(port)
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0
+            and setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == 0
+            and bind(fd, <sockaddr*>&name, sizeof(name)) == 0):
+        return fd
+    close(fd)
+    return -1
+
+
+cdef int _open_v4(int port) noexcept nogil:
+    cdef sockaddr_in name
+    cdef int on = 1
+    cdef int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    if fd < 0:
+        return -1
+    memset(&name, 0, sizeof(name))
+    name.sin_family = AF_INET
+    name.sin_port = htons(port)
+    if setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0 and bind(fd, <sockaddr*>&name, sizeof(name)) == 0:
+        return fd
+    close(fd)
+    return -1
+
+
+cdef void _prepare(Udp* u) noexcept nogil:
+    """Everything in the message headers that never changes."""
+    cdef int i
+    for i in range(BATCH):
+        u.receive_vectors[i].iov_base = u.receive_data[i]
+        u.receive_vectors[i].iov_len = RECEIVE_SIZE
+        u.receive_headers[i].msg_hdr.msg_name = &u.receive_names[i]
+        u.receive_headers[i].msg_hdr.msg_iov = &u.receive_vectors[i]
+        u.receive_headers[i].msg_hdr.msg_iovlen = 1
+        u.receive_headers[i].msg_hdr.msg_control = u.receive_control[i]
+    for i in range(OUT_PACKETS):
+        u.send_headers[i].msg_hdr.msg_name = &u.send_names[i]
+        u.send_headers[i].msg_hdr.msg_iov = &u.send_vectors[i]
+        u.send_headers[i].msg_hdr.msg_iovlen = 1
+        u.send_headers[i].msg_hdr.msg_control = u.send_control[i]
+
+
+cdef Udp* udp_open(int port) noexcept nogil:
+    cdef sockaddr_in6 name             # large enough for both; the port lies at the same place
+    cdef unsigned int size = sizeof(name)
+    cdef int fd = _open_v6(port)
+    cdef bint v6 = fd >= 0
+    cdef Udp* u
+    if not v6:
+        fd = _open_v4(port)
+    if fd < 0:
+        return NULL
+    u = <Udp*>calloc(1, sizeof(Udp))
+    if u == NULL or getsockname(fd, <sockaddr*>&name, &size) != 0:
+        close(fd)
+        free(u)
+        return NULL
+    _set_options(fd)
+    u.fd = fd
+    u.v6 = v6
+    u.port = ntohs(name.sin6_port)
+    _prepare(u)
+    return u
+
+
+cdef void udp_close(Udp* u) noexcept nogil:
+    if u != NULL:
+        close(u.fd)
+        free(u)
+
+
+cdef int udp_fd(const Udp* u) noexcept nogil:
+    return u.fd
+
+
+cdef int udp_port(const Udp* u) noexcept nogil:
+    return u.port
+
+
+cdef inline void _map_v4(u8* out, const void* address) noexcept nogil:
+    memcpy(out, V4_PREFIX, 12)
+    memcpy(out + 12, address, 4)
+
+
+cdef bint _read_local(Udp* u, int i, Tuple* tuple, u64* lost) noexcept nogil:
+    """The address that the datagram was sent to, from its control messages; they also tell how many the kernel dropped."""
+    cdef msghdr* message = &u.receive_headers[i].msg_hdr
+    cdef cmsghdr* header = CMSG_FIRSTHDR(message)
+    cdef bint found = False
+    cdef u32 overflowed
+    while header != NULL:
+        if header.cmsg_level == IPPROTO_IPV6 and header.cmsg_type == IPV6_PKTINFO:
+            memcpy(tuple.local_ip, (<in6_pktinfo*>CMSG_DATA(header)).ipi6_addr.s6_addr, 16)
+            found = True
+        elif header.cmsg_level == IPPROTO_IP and header.cmsg_type == IP_PKTINFO:
+            _map_v4(tuple.local_ip, &(<in_pktinfo*>CMSG_DATA(header)).ipi_addr)
+            found = True
+        elif header.cmsg_level == SOL_SOCKET and header.cmsg_type == SO_RXQ_OVFL:
+            memcpy(&overflowed, CMSG_DATA(header), sizeof(overflowed))
+            lost[0] += <u32>(overflowed - u.overflowed)        # the kernel's count only grows, modulo 2**32
+            u.overflowed = overflowed
+        header = CMSG_NXTHDR(message, header)
+    return found
+
+
+cdef bint _read_tuple(Udp* u, int i, Tuple* tuple, u64* lost) noexcept nogil:
+    cdef sockaddr_in* v4 = <sockaddr_in*>&u.receive_names[i]
+    cdef sockaddr_in6* v6 = &u.receive_names[i]
+    memset(tuple, 0, sizeof(Tuple))
+    if u.v6:
+        memcpy(tuple.remote_ip, v6.sin6_addr.s6_addr, 16)
+        tuple.scope_id = v6.sin6_scope_id
+        tuple.remote_port = ntohs(v6.sin6_port)
+    else:
+        _map_v4(tuple.remote_ip, &v4.sin_addr)
+        tuple.remote_port = ntohs(v4.sin_port)
+    tuple.local_port = u.port
+    return _read_local(u, i, tuple, lost)
+
+
+cdef int udp_receive(Udp* u, Datagram* out, u64* lost) noexcept nogil:
+    cdef int i
+    cdef int count
+    cdef int kept = 0
+    for i in range(BATCH):
+        u.receive_headers[i].msg_hdr.msg_namelen = sizeof(sockaddr_in6)
+        u.receive_headers[i].msg_hdr.msg_controllen = CONTROL_SIZE
+        u.receive_headers[i].msg_hdr.msg_flags = 0
+    count = recvmmsg(u.fd, u.receive_headers, BATCH, MSG_DONTWAIT, NULL)
+    for i in range(count):
+        if u.receive_headers[i].msg_hdr.msg_flags & MSG_TRUNC or not _read_tuple(u, i, &out[kept].tuple, lost):
+            lost[0] += 1
+            continue
+        out[kept].data = u.receive_data[i]
+        out[kept].size = u.receive_headers[i].msg_len
+        kept += 1
+    # A batch of nothing but refused datagrams must not look like an empty socket; the loop comes again on its next turn.
+    return kept
+
+
+cdef void _write_v6(Udp* u, u32 i, const Tuple* to) noexcept nogil:
+    cdef sockaddr_in6* name = &u.send_names[i]
+    cdef msghdr* message = &u.send_headers[i].msg_hdr
+    cdef cmsghdr* header
+    cdef in6_pktinfo* info
+    name.sin6_family = AF_INET6
+    name.sin6_port = htons(to.remote_port)
+    name.sin6_scope_id = to.scope_id
+    memcpy(name.sin6_addr.s6_addr, to.remote_ip, 16)
+    message.msg_namelen = sizeof(sockaddr_in6)
+    message.msg_controllen = CMSG_LEN(sizeof(in6_pktinfo))
+    header = CMSG_FIRSTHDR(message)
+    header.cmsg_level = IPPROTO_IPV6
+    header.cmsg_type = IPV6_PKTINFO
+    header.cmsg_len = CMSG_LEN(sizeof(in6_pktinfo))
+    info = <in6_pktinfo*>CMSG_DATA(header)
+    memcpy(info.ipi6_addr.s6_addr, to.local_ip, 16)
+    info.ipi6_ifindex = to.scope_id
+
+
+cdef void _write_v4(Udp* u, u32 i, const Tuple* to) noexcept nogil:
+    cdef sockaddr_in* name = <sockaddr_in*>&u.send_names[i]
+    cdef msghdr* message = &u.send_headers[i].msg_hdr
+    cdef cmsghdr* header
+    cdef in_pktinfo* info
+    name.sin_family = AF_INET
+    name.sin_port = htons(to.remote_port)
+    memcpy(&name.sin_addr, to.remote_ip + 12, 4)
+    message.msg_namelen = sizeof(sockaddr_in)
+    message.msg_controllen = CMSG_LEN(sizeof(in_pktinfo))
+    header = CMSG_FIRSTHDR(message)
+    header.cmsg_level = IPPROTO_IP
+    header.cmsg_type = IP_PKTINFO
+    header.cmsg_len = CMSG_LEN(sizeof(in_pktinfo))
+    info = <in_pktinfo*>CMSG_DATA(header)
+    memset(info, 0, sizeof(in_pktinfo))
+    memcpy(&info.ipi_spec_dst, to.local_ip + 12, 4)
+
+
+cdef bint _wait_writable(int fd) noexcept nogil:
+    cdef pollfd wanted
+    wanted.fd = fd
+    wanted.events = POLLOUT
+    return poll(&wanted, 1, SEND_PATIENCE_MS) == 1
+
+
+cdef u64 udp_send(Udp* u, const OutQueue* queue) noexcept nogil:
+    cdef const OutPacket* packet
+    cdef u32 sent = 0
+    cdef u64 lost = 0
+    cdef u32 i
+    cdef int done
+    for i in range(queue.count):
+        packet = &queue.packets[i]
+        u.send_vectors[i].iov_base = queue.arena + packet.off
+        u.send_vectors[i].iov_len = packet.size
+        if u.v6:
+            _write_v6(u, i, &packet.to)
+        else:
+            _write_v4(u, i, &packet.to)
+    while sent < queue.count:
+        done = sendmmsg(u.fd, &u.send_headers[sent], queue.count - sent, MSG_DONTWAIT)
+        if done > 0:
+            sent += done
+        elif errno == EAGAIN or errno == ENOBUFS:
+            if not _wait_writable(u.fd):
+                return lost + queue.count - sent
+        elif errno != EINTR:
+            sent += 1                  # this destination cannot be reached; the others can
+            lost += 1
+    return lost

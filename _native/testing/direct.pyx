@@ -1,0 +1,35 @@
+"""Connected transports without a handshake; see direct.pxd."""
+
+from simplestchat._native.core.errors import InternalError
+from simplestchat._native.core.table cimport tupletable_put
+from simplestchat._native.core.types cimport OK, u64, us_t
+from simplestchat._native.crypto.srtp cimport SRTP_AEAD_AES_128_GCM, SrtpContext, srtp_new
+from simplestchat._native.engine.addresses cimport tuple_from_address
+from simplestchat._native.engine.entities cimport TRANSPORT_CONNECTED, Transport
+from simplestchat._native.engine.shard cimport Shard
+from simplestchat._native.engine.timers cimport timers_set
+from simplestchat._native.core.types cimport u8
+
+cdef const u8* KEY = b"0123456789abcdef"
+cdef const u8* SALT = b"salt-of-test"
+
+
+cdef SrtpContext* direct_srtp() except NULL:
+    cdef SrtpContext* ctx = srtp_new(SRTP_AEAD_AES_128_GCM, KEY, SALT)
+    if ctx == NULL:
+        raise InternalError("no SRTP context")
+    return ctx
+
+
+cdef int connect_directly(Shard shard, Transport* t, tuple address, us_t now) except -1:
+    tuple_from_address(&t.pairs[0].tuple, address)
+    t.pairs[0].used = t.pairs[0].proven = 1
+    t.pairs[0].checked_us = t.checked_us = now
+    t.selected = 0
+    t.state = TRANSPORT_CONNECTED
+    t.send_srtp = direct_srtp()
+    t.recv_srtp = direct_srtp()
+    timers_set(&shard.s.timers, t, now)
+    if tupletable_put(&shard.s.by_tuple, &t.pairs[0].tuple, <u64>t) != OK:
+        raise InternalError("no room for a tuple")
+    return 0

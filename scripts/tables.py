@@ -1,0 +1,179 @@
+"""Writes the tables of docs/*.md that the code itself can tell: modules, packages, caps, metrics, drops, measurements.
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. `python scripts/tables.py` writes all of them anew;
+`--measured bench-output/bench.json` writes the measurements of a `make bench` as well. A test says what is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("docs/design.md", "docs/operating.md")
+BLOCK = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+DROP = re.compile(r"^ +u64 dropped_(\w+) *(?:# *(.*))?$")
+CAP = re.compile(r"^ +((?:MAX_\w+|BATCH)) = (\w+) *(?:# *(.*))?$")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    cells = [list(head)]
+    cells += [["---"] * len(cells[0]), *(list(row) for row in rows)]
+    return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |\n" for row in cells)
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a comment or docstring, without its full stop."""
+    paragraph = " ".join(text.strip().split("\n\n")[0].split())
+    return re.split(r"(?<=[^.\s]{2})[.](?:\s|$)", paragraph, maxsplit=1)[0].rstrip(":.")
+
+
+def leading_comment(path: Path) -> str:
+    """Return the comment at the top of a .pxd, without its marks."""
+    lines: list[str] = []
+    for line in path.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return "\n".join(lines)
+
+
+def module_purpose(layer: Path, name: str) -> str:
+    """Return what a module is for: its contract's words where it has a .pxd, else its docstring's."""
+    contract = layer / f"{name}.pxd"
+    if contract.exists() and (comment := leading_comment(contract)):
+        return first_sentence(comment)
+    match = re.match(r'"""(.*?)"""', (layer / f"{name}.pyx").read_text(), re.DOTALL)
+    return first_sentence(match[1]) if match else ""
+
+
+def modules(layer: str) -> str:
+    """Every module of one layer of the native core, with what it is for."""
+    folder = ROOT / "_native" / layer
+    names = sorted({path.stem for path in folder.iterdir() if path.suffix in {".pyx", ".pxd"}})
+    return table(("module", "what it is"), ((f"`{layer}/{name}`", module_purpose(folder, name)) for name in names))
+
+
+def package_purpose(path: Path) -> str:
+    """Return the first sentence of a package's or module's docstring."""
+    source = path / "__init__.py" if path.is_dir() else path
+    return first_sentence(ast.get_docstring(ast.parse(source.read_text())) or "")
+
+
+def packages() -> str:
+    """Every Python package, with what it may import."""
+    rules = tomllib.loads((ROOT / "tests/unit/project/layers.toml").read_text())["packages"]
+    rows = []
+    for name, allowed in rules.items():
+        found = [path for path in (ROOT / "simplestchat" / name, ROOT / f"simplestchat/{name}.py") if path.exists()]
+        if found:
+            rows.append((f"`{name}`", package_purpose(found[0]), ", ".join(allowed) or "nothing of ours"))
+    return table(("package", "what it is", "may import"), rows)
+
+
+def caps() -> str:
+    """The engine's caps, from the header of its state."""
+    lines = (ROOT / "_native/engine/entities.pxd").read_text().splitlines()
+    found = (match for line in lines if (match := CAP.match(line)))
+    return table(("cap", "value", "of what"), ((f"`{m[1]}`", m[2], m[3] or "") for m in found))
+
+
+def drops() -> str:
+    """Why a worker drops packets: the values of the label `reason`."""
+    counters = (ROOT / "_native/engine/entities.pxd").read_text().partition("cdef struct Counters:")[2]
+    found = (match for line in counters.splitlines() if (match := DROP.match(line)))
+    return table(("reason", "what was dropped"), ((f"`{m[1]}`", m[2] or "") for m in found))
+
+
+def metrics() -> str:
+    """Every metric of ours that a scrape of a node holds."""
+    from simplestchat.metrics import Metrics
+    from simplestchat.metrics.workers import COUNTERS, DROPPED, GAUGES
+
+    every = Metrics()
+    every.watch_rooms(lambda: {"rooms": 0, "peers": 0, "peers_away": 0})
+    every.watch_connections(int)
+    every.watch_messages(int, int)
+    readings = {name: 0 for name, *_ in (*COUNTERS, *GAUGES)} | {DROPPED + "auth": 0}
+    every.watch_workers(lambda: {0: readings}, int)
+    every.watch_refusals(lambda: {"not_found": 0})
+    every.websockets_ended.labels("left")
+    rows = []
+    for metric in sorted(every.registry.collect(), key=lambda metric: metric.name):
+        if metric.name.startswith("simplestchat_"):
+            labels = sorted({label for sample in metric.samples for label in sample.labels} - {"le"})
+            name = metric.name + ("_total" if metric.type == "counter" else "")
+            rows.append((f"`{name}`", metric.type, ", ".join(labels), metric.documentation))
+    return table(("metric", "type", "labels", "what it tells"), rows)
+
+
+def measured(report: dict[str, Any]) -> str:
+    """What forwarding costs, from the JSON of a benchmark run, with the machine it ran on."""
+    cpu = report["machine_info"]["cpu"]
+    release = ".".join(report["machine_info"]["release"].split(".")[:2])
+    forwarding, sealing = [], []
+    for one in report["benchmarks"]:
+        info, params = one["extra_info"], one["params"] or {}
+        if "ratio_to_floor" not in info:
+            continue
+        figures = [f"{info[name]:.0f}" for name in info if name.endswith("ns_per_packet")] + [
+            f"{info['ratio_to_floor']:.2f}"
+        ]
+        if "receivers" in params:
+            forwarding.append((str(params["receivers"]), str(params["burst"]), *figures))
+        else:
+            sealing.append((" ".join(re.findall(r"[^_\[\]]+", one["name"])[1:]), *figures))
+    head = f"{cpu['brand_raw']}, {cpu['count']} cores, Linux {release}. Forwarding:\n\n"
+    head += table(("receivers", "packets in a burst", "engine, ns a packet", "floor, ns a packet", "ratio"), forwarding)
+    head += "\nSRTP beside libcrypto alone:\n\n"
+    return head + table(("what", "ours, ns a packet", "libcrypto, ns a packet", "ratio"), sealing)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "packages": packages,
+    "caps": caps,
+    "drops": drops,
+    "metrics": metrics,
+    **{
+        f"{layer}-modules": (lambda layer=layer: modules(layer))
+        for layer in sorted(path.name for path in (ROOT / "_native").iterdir() if path.is_dir())
+    },
+}
+
+
+def rewritten(text: str, made: dict[str, Callable[[], str]]) -> str:
+    """Return a document with the tables that `made` can make in their places."""
+
+    def fresh(match: re.Match[str]) -> str:
+        make = made.get(match["name"])
+        return match[1] + "\n" + make() + "\n" + match[4] if make else match[0]
+
+    return BLOCK.sub(fresh, text)
+
+
+def main() -> int:
+    """Write the tables."""
+    sys.path.insert(0, str(ROOT))  # of this checkout, whatever is installed
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--measured", type=Path, metavar="JSON", help="also write the measurements of this bench run")
+    arguments = parser.parse_args()
+    made = dict(TABLES)
+    if arguments.measured:
+        report = json.loads(arguments.measured.read_text())
+        made["measured"] = lambda: measured(report)
+    for name in DOCUMENTS:
+        path = ROOT / name
+        path.write_text(rewritten(path.read_text(), made))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The compiled media core. Sources live in ``_native/`` at the top of the repository."""

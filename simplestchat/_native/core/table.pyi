@@ -1,0 +1,1 @@
+"""Hash tables for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""Unpredictable but reproducible bytes for the engine (C level only)."""

@@ -1,0 +1,22 @@
+from collections.abc import Callable
+from typing import final
+
+from simplestchat._native.engine.shard import Shard
+
+@final
+class Loop:
+    def __init__(
+        self,
+        control_fd: int,
+        port: int,
+        seed: int,
+        *,
+        handle: Callable[[bytes], bytes],
+        encode_events: Callable[[list[tuple[object, ...]]], list[bytes]],
+    ) -> None: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def shard(self) -> Shard: ...
+    def send(self, body: bytes) -> None: ...
+    def run(self) -> None: ...

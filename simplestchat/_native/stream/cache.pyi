@@ -1,0 +1,1 @@
+"""The packet cache for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""The list of missing packets for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""Reception statistics for nogil code; no names for Python."""

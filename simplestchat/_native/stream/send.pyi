@@ -1,0 +1,1 @@
+"""State of a sent stream for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""The ring of sent packets for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""The map of packet indices for nogil code; no names for Python."""

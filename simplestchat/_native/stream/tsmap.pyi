@@ -1,0 +1,1 @@
+"""The map of timestamps for nogil code; no names for Python."""

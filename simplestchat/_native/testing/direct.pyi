@@ -1,0 +1,1 @@
+"""C level only: connected transports without a handshake."""

@@ -1,0 +1,9 @@
+"""Exact-size heap buffers for tests (see ``_native/testing/exact.pxd``)."""
+
+from typing import final
+
+@final
+class Exact: ...
+
+def read_past_end(data: bytes) -> int: ...
+def overflow(value: int) -> int: ...

@@ -1,0 +1,1 @@
+"""RTCP compounds: no Python names, C functions only (see ``_native/wire/rtcp.pxd``)."""

@@ -1,0 +1,1 @@
+"""STUN messages: no Python names, C functions only (see ``_native/wire/stun.pxd``)."""

@@ -1,0 +1,213 @@
+"""The control channel's format: 4-byte big-endian length, then msgpack.
+
+Node to worker: ``[request id, method, {parameters}]``, the id above 0. Worker to node, by the first element:
+``[0, request id, result]``, ``[1, request id, {"code", "message"}]`` and ``[2, event name, …]``. The first message of
+a worker is the event ``hello, pid, port, fingerprints``, or failure 0 when it could not start. Both ends are ours, so a
+malformed message is a bug and ends the worker; the length is bounded anyway.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, ClassVar, TypeAlias
+
+import msgspec
+
+REPLY, FAILURE, EVENT = 0, 1, 2
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+
+CodecRow: TypeAlias = tuple[int, int, int, str, bool, bool, bool]
+StreamRow: TypeAlias = tuple[int, int, str]
+
+
+class ChannelError(Exception):
+    """The other end of the control channel broke its rules."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """The parameters of one method of a worker; the class says which method."""
+
+    METHOD: ClassVar[str] = ""
+
+
+class Stats(Call, frozen=True):
+    """Counters and a census of the worker."""
+
+    METHOD = "stats"
+
+
+class ById(Call, frozen=True):
+    """Base of what needs only the number of an object."""
+
+    id: int
+
+
+class CreateTransport(ById, frozen=True):
+    """Make a transport; the result is its ICE user name fragment and password."""
+
+    METHOD = "create_transport"
+
+
+class ConnectTransport(ById, frozen=True):
+    """Set the peer's DTLS role and fingerprints."""
+
+    METHOD = "connect_transport"
+    role: str
+    fingerprints: list[tuple[str, str]]
+
+
+class RestartIce(ById, frozen=True):
+    """Give a transport new credentials."""
+
+    METHOD = "restart_ice"
+
+
+class TransportStats(ById, frozen=True):
+    """Counters of a transport."""
+
+    METHOD = "transport_stats"
+
+
+class CloseTransport(ById, frozen=True):
+    """Close a transport with what is on it."""
+
+    METHOD = "close_transport"
+
+
+class CreateProducer(ById, frozen=True):
+    """Begin to receive a track."""
+
+    METHOD = "create_producer"
+    transport: int
+    kind: str
+    mid: str
+    streams: list[StreamRow]
+    codecs: list[CodecRow]
+    extensions: dict[str, int]
+
+
+class PauseProducer(ById, frozen=True):
+    """Stop forwarding a track."""
+
+    METHOD = "pause_producer"
+
+
+class ResumeProducer(ById, frozen=True):
+    """Forward a track again."""
+
+    METHOD = "resume_producer"
+
+
+class CloseProducer(ById, frozen=True):
+    """Stop receiving a track."""
+
+    METHOD = "close_producer"
+
+
+class CreateConsumer(ById, frozen=True):
+    """Begin to send a track."""
+
+    METHOD = "create_consumer"
+    transport: int
+    producer: int
+    ssrc: int
+    rtx_ssrc: int
+    codecs: list[tuple[int, int, int]]
+    extensions: dict[str, int]
+    mid: str
+    paused: bool
+    cname: str
+
+
+class PauseConsumer(ById, frozen=True):
+    """Stop sending a track."""
+
+    METHOD = "pause_consumer"
+
+
+class ResumeConsumer(ById, frozen=True):
+    """Send a track again."""
+
+    METHOD = "resume_consumer"
+
+
+class CloseConsumer(ById, frozen=True):
+    """Stop sending a track for good."""
+
+    METHOD = "close_consumer"
+
+
+class RequestKeyframe(ById, frozen=True):
+    """Ask the publisher for a keyframe."""
+
+    METHOD = "request_keyframe"
+
+
+class SetPreferredLayers(ById, frozen=True):
+    """Set the highest layers wanted."""
+
+    METHOD = "set_preferred_layers"
+    spatial: int
+    temporal: int
+
+
+class SetPriority(ById, frozen=True):
+    """Set a consumer's weight."""
+
+    METHOD = "set_priority"
+    priority: int
+
+
+#: Every method that a worker answers, by name. Nothing else of a worker can be reached.
+CALLS: dict[str, type[Call]] = {
+    call.METHOD: call
+    for call in (
+        Stats, CreateTransport, ConnectTransport, RestartIce, TransportStats, CloseTransport, CreateProducer,
+        PauseProducer, ResumeProducer, CloseProducer, CreateConsumer, PauseConsumer, ResumeConsumer, CloseConsumer,
+        RequestKeyframe, SetPreferredLayers, SetPriority,
+    )
+}  # fmt: skip
+
+
+def frame(payload: bytes) -> bytes:
+    """Put the length before a message."""
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise ChannelError("a control message is too long")
+    return _LENGTH.pack(len(payload)) + payload
+
+
+def encode_call(request_id: int, call: Call) -> bytes:
+    """Return the framed request."""
+    return frame(msgspec.msgpack.encode((request_id, call.METHOD, call)))
+
+
+class FrameReader:
+    """Cuts a stream of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[list[Any]]:
+        """Take what arrived; return the messages that are complete."""
+        self._buffer += data
+        messages: list[list[Any]] = []
+        start = 0
+        while len(self._buffer) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, start)
+            if length > MAX_MESSAGE_BYTES:
+                raise ChannelError("a control message is too long")
+            end = start + _LENGTH.size + length
+            if len(self._buffer) < end:
+                break
+            messages.append(self._decode(bytes(self._buffer[start + _LENGTH.size : end])))
+            start = end
+        del self._buffer[:start]
+        return messages
+
+    @staticmethod
+    def _decode(payload: bytes) -> list[Any]:
+        try:
+            return msgspec.msgpack.decode(payload, type=list[Any])
+        except msgspec.DecodeError as exc:
+            raise ChannelError(f"a control message is no msgpack array: {exc}") from None

@@ -1,0 +1,107 @@
+"""The main program of a worker process: `python -m simplestchat.media.worker CONTROL_FD PORT`.
+
+It owns one native loop with one UDP port and serves the control channel until that closes. Signals that end a node
+are ignored here: the terminal sends SIGINT to the whole process group, and calls must outlive the node's draining.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from simplestchat._native.core.errors import LIMIT, MisuseError, NativeError, PeerError
+from simplestchat._native.engine.shard import Shard
+from simplestchat._native.io.loop import Loop
+
+from .wire import CALLS, EVENT, FAILURE, REPLY, Call, frame
+
+_PR_SET_PDEATHSIG = 1
+SEED_BYTES = 32  # of the generator that makes credentials
+EXIT_CANNOT_START = 3
+
+
+class Dispatcher:
+    """Turns requests into calls of the shard, by the explicit table `CALLS`."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._methods: dict[str, tuple[Callable[..., Any], type[Call]]] = {
+            name: (getattr(shard, name), call) for name, call in CALLS.items()
+        }
+        self._request = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def handle(self, payload: bytes) -> bytes:
+        """Answer one request; never raises, so that no request can end the loop."""
+        request_id = 0
+        try:
+            request_id, name, raw = self._request.decode(payload)
+            method, call = self._methods[name]
+            parameters = msgspec.msgpack.decode(raw, type=call)
+            result = method(*(getattr(parameters, field) for field in call.__struct_fields__))
+            return self._encode((REPLY, request_id, result))
+        except PeerError as exc:
+            return self._failure(request_id, "peer", str(exc))
+        except MisuseError as exc:
+            return self._failure(request_id, "limit" if exc.status == LIMIT else "misuse", str(exc))
+        except (msgspec.DecodeError, KeyError) as exc:
+            return self._failure(request_id, "misuse", str(exc))
+        except Exception as exc:
+            return self._failure(request_id, "internal", f"{type(exc).__name__}: {exc}")
+
+    def encode_events(self, events: list[tuple[object, ...]]) -> list[bytes]:
+        """Return one message for each event."""
+        return [self._encode((EVENT, *event)) for event in events]
+
+    def _failure(self, request_id: int, code: str, text: str) -> bytes:
+        return self._encode((FAILURE, request_id, {"code": code, "message": text}))
+
+
+def bind_to_node() -> None:
+    """Die with the node even when the loop is stuck, and leave ending to the control channel otherwise."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve one control channel."""
+    bind_to_node()
+    control_fd, port = int(arguments[0]), int(arguments[1])
+    with socket.socket(fileno=control_fd) as control:
+        try:
+            loop, dispatcher = _build(control_fd, port)
+        except (NativeError, OSError) as exc:
+            payload = msgspec.msgpack.encode((FAILURE, 0, {"code": "internal", "message": str(exc)}))
+            control.sendall(frame(payload))
+            return EXIT_CANNOT_START
+        hello = ("hello", os.getpid(), loop.port, loop.shard.fingerprints())
+        loop.send(dispatcher.encode_events([hello])[0])
+        gc.collect()
+        gc.freeze()
+        loop.run()
+    return 0
+
+
+def _build(control_fd: int, port: int) -> tuple[Loop, Dispatcher]:
+    holder: list[Dispatcher] = []
+    loop = Loop(
+        control_fd,
+        port,
+        int.from_bytes(os.urandom(SEED_BYTES), "big"),
+        handle=lambda payload: holder[0].handle(payload),
+        encode_events=lambda events: holder[0].encode_events(events),
+    )
+    holder.append(Dispatcher(loop.shard))
+    return loop, holder[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,232 @@
+"""What the node says to its media plane, and what comes back.
+
+``MediaPort`` is the only door between rooms (``signaling``) and packets (``media``). Its numbers are known to the
+node and its workers alone; ids that travel to clients live in ``model.ids``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+MediaKind: TypeAlias = Literal["audio", "video"]
+DtlsRole: TypeAlias = Literal["auto", "client", "server"]
+TransportStateName: TypeAlias = Literal["connected", "disconnected", "failed"]
+
+EXTENSION_NAMES = (
+    "mid",
+    "rid",
+    "repaired-rid",
+    "audio-level",
+    "abs-send-time",
+    "video-orientation",
+    "transport-cc",
+    "toffset",
+)
+"""The header extensions that the media plane knows, by its own short names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The hash of a DTLS certificate: ``sha-256`` and ``AB:CD:…``."""
+
+    algorithm: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class IceParameters:
+    """The server's half of the ICE credentials; the server is always lite."""
+
+    username_fragment: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class IceCandidate:
+    """An address at which the server's worker can be reached."""
+
+    foundation: str
+    priority: int
+    address: str
+    port: int
+    protocol: Literal["udp", "tcp"] = "udp"
+
+
+@dataclass(frozen=True, slots=True)
+class TransportInfo:
+    """A new transport: where it is and how it proves itself. Its DTLS role is always ``auto``."""
+
+    id: int
+    ice: IceParameters
+    candidates: tuple[IceCandidate, ...]
+    fingerprints: tuple[Fingerprint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One encoding of a producer; a number that is 0 and a rid that is empty are learnt from packets."""
+
+    ssrc: int = 0
+    rtx_ssrc: int = 0
+    rid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodecSpec:
+    """A codec in the publisher's own numbers. ``name`` is lower case: ``opus``, ``vp8``, ``h264``."""
+
+    payload_type: int
+    rtx_payload_type: int
+    """-1: no retransmission stream."""
+    clock_rate: int
+    name: str
+    nack: bool
+    pli: bool
+    fir: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerSpec:
+    """What the media plane must know to receive one track; streams go from the lowest quality to the highest."""
+
+    kind: MediaKind
+    mid: str
+    streams: tuple[StreamSpec, ...]
+    codecs: tuple[CodecSpec, ...]
+    extensions: Mapping[str, int] = field(default_factory=dict)
+    """Name (``EXTENSION_NAMES``) to the publisher's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodecMap:
+    """How one payload type of the publisher is spelt towards one subscriber."""
+
+    producer_payload_type: int
+    payload_type: int
+    rtx_payload_type: int
+    """-1: no retransmission stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSpec:
+    """What the media plane must know to send one track to one subscriber."""
+
+    ssrc: int
+    rtx_ssrc: int
+    """0: no retransmission stream."""
+    codecs: tuple[CodecMap, ...]
+    extensions: Mapping[str, int]
+    """Name (``EXTENSION_NAMES``) to the subscriber's id."""
+    mid: str
+    paused: bool
+    cname: str = ""
+    """The publisher's canonical name: what one publisher sends is played in step."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportStateChanged:
+    """A transport got its path, lost it (no consent), or broke for good."""
+
+    transport: int
+    state: TransportStateName
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerLevels:
+    """How loud producers of one worker are: (producer, -dBov), 0 the loudest and 127 silence."""
+
+    levels: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker died; every transport, producer and consumer of these rooms is gone."""
+
+    room_ids: tuple[str, ...]
+
+
+MediaEvent: TypeAlias = TransportStateChanged | ProducerLevels | WorkerLost
+
+
+class MediaPort(Protocol):
+    """The media plane as rooms see it. Every method may raise a ``simplestchat.errors.MediaError``.
+
+    Numbers are never reused. Opening a room that is open changes nothing, except that a room whose worker was lost is
+    placed anew. Closing is idempotent: what is gone already is closed. A call that is cancelled leaves nothing behind:
+    what it made nevertheless is closed again. Events reach the handler that was given to the implementation, in the
+    order in which a worker reported them.
+    """
+
+    async def open_room(self, room_id: str) -> None:
+        """Place the room on a worker, chosen by load."""
+        ...
+
+    async def close_room(self, room_id: str) -> None:
+        """Forget the room and close what is left of its media."""
+        ...
+
+    async def create_transport(self, room_id: str) -> TransportInfo:
+        """Make a transport on the room's worker."""
+        ...
+
+    async def connect_transport(self, transport: int, role: DtlsRole, fingerprints: Sequence[Fingerprint]) -> None:
+        """Tell a transport the *peer's* DTLS role and the certificate to insist on."""
+        ...
+
+    async def restart_ice(self, transport: int) -> IceParameters:
+        """Give the transport new ICE credentials; its path stays in use until a new one is proven."""
+        ...
+
+    async def transport_stats(self, transport: int) -> dict[str, object]:
+        """Counters of a transport, as the worker keeps them."""
+        ...
+
+    async def close_transport(self, transport: int) -> None:
+        """Close a transport with its producers and consumers."""
+        ...
+
+    async def create_producer(self, transport: int, spec: ProducerSpec) -> int:
+        """Begin to receive a track; the result is its number."""
+        ...
+
+    async def pause_producer(self, producer: int) -> None:
+        """Stop forwarding a track to anyone."""
+        ...
+
+    async def resume_producer(self, producer: int) -> None:
+        """Forward a track again."""
+        ...
+
+    async def close_producer(self, producer: int) -> None:
+        """Stop receiving a track; its consumers go with it."""
+        ...
+
+    async def create_consumer(self, transport: int, producer: int, spec: ConsumerSpec) -> int:
+        """Begin to send a track to a subscriber; the result is its number."""
+        ...
+
+    async def pause_consumer(self, consumer: int) -> None:
+        """Stop sending a track to this subscriber."""
+        ...
+
+    async def resume_consumer(self, consumer: int) -> None:
+        """Send a track to this subscriber, from the next keyframe on if it is video."""
+        ...
+
+    async def close_consumer(self, consumer: int) -> None:
+        """Stop sending a track for good."""
+        ...
+
+    async def request_keyframe(self, consumer: int) -> None:
+        """Ask the publisher for a keyframe on behalf of this subscriber."""
+        ...
+
+    async def set_preferred_layers(self, consumer: int, spatial: int, temporal: int) -> None:
+        """Say which layers the subscriber wants at most."""
+        ...
+
+    async def set_priority(self, consumer: int, priority: int) -> None:
+        """Say how much this track matters when bandwidth is short: 1..255."""
+        ...

@@ -1,0 +1,107 @@
+"""What the server negotiates: codecs, their feedback, header extensions and their directions.
+
+There is no transport-cc here: publishers ramp up on REMB, which rests on abs-send-time.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from simplestchat.model.media import MediaKind
+from simplestchat.ortc.parameters import CodecCapability, ExtensionCapability, RtcpFeedback, RtpCapabilities
+
+_NACK: Final = RtcpFeedback(type="nack", parameter="")
+_VIDEO_FEEDBACK: Final = (
+    _NACK,
+    RtcpFeedback(type="nack", parameter="pli"),
+    RtcpFeedback(type="ccm", parameter="fir"),
+    RtcpFeedback(type="goog-remb", parameter=""),
+)
+
+EXTENSION_OF_URI: Final[dict[str, str]] = {
+    "urn:ietf:params:rtp-hdrext:sdes:mid": "mid",
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": "rid",
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": "repaired-rid",
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level": "audio-level",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": "abs-send-time",
+    "urn:3gpp:video-orientation": "video-orientation",
+    "urn:ietf:params:rtp-hdrext:toffset": "toffset",
+}
+"""The URIs that the server negotiates, to the media plane's names."""
+
+ABS_SEND_TIME: Final = "abs-send-time"
+
+
+def _video(name: str, payload_type: int, **settings: str | int) -> tuple[CodecCapability, CodecCapability]:
+    """A video codec and its retransmission format, on the next payload type."""
+    codec = CodecCapability(
+        mime_type=f"video/{name}",
+        kind="video",
+        preferred_payload_type=payload_type,
+        clock_rate=90_000,
+        parameters={key.replace("_", "-"): value for key, value in settings.items()},
+        rtcp_feedback=_VIDEO_FEEDBACK,
+    )
+    rtx = CodecCapability(
+        mime_type="video/rtx",
+        kind="video",
+        preferred_payload_type=payload_type + 1,
+        clock_rate=90_000,
+        parameters={"apt": payload_type},
+    )
+    return codec, rtx
+
+
+def _h264(payload_type: int, packetization_mode: int) -> tuple[CodecCapability, CodecCapability]:
+    """H264 constrained baseline 3.1, which every browser can do."""
+    return _video(
+        "H264",
+        payload_type,
+        level_asymmetry_allowed=1,
+        packetization_mode=packetization_mode,
+        profile_level_id="42e01f",
+    )
+
+
+_OPUS: Final = CodecCapability(
+    mime_type="audio/opus",
+    kind="audio",
+    preferred_payload_type=100,
+    clock_rate=48_000,
+    channels=2,
+    parameters={"minptime": 10, "useinbandfec": 1, "usedtx": 1},
+    rtcp_feedback=(_NACK,),
+)
+
+
+def _extension(
+    kind: MediaKind, name: str, number: int, direction: Literal["sendrecv", "recvonly"] = "sendrecv"
+) -> ExtensionCapability:
+    uri = next(uri for uri, known in EXTENSION_OF_URI.items() if known == name)
+    return ExtensionCapability(kind=kind, uri=uri, preferred_id=number, preferred_encrypt=False, direction=direction)
+
+
+ROUTER_CAPABILITIES: Final = RtpCapabilities(
+    codecs=(_OPUS, *_video("VP8", 101), *_h264(103, 1), *_h264(105, 0)),
+    header_extensions=(
+        _extension("audio", "mid", 1),
+        _extension("video", "mid", 1),
+        _extension("video", "rid", 2, "recvonly"),
+        _extension("video", "repaired-rid", 3, "recvonly"),
+        _extension("audio", "abs-send-time", 4),
+        _extension("video", "abs-send-time", 4),
+        _extension("audio", "audio-level", 10),
+        _extension("video", "video-orientation", 11),
+        _extension("video", "toffset", 12),
+    ),
+)
+"""``rtpCapabilities`` of every room; the payload types are a proposal that clients may follow or not."""
+
+
+def extension_names(kind: MediaKind, *, sending: bool) -> frozenset[str]:
+    """The extensions that the server takes from publishers of a kind or, ``sending``, writes to subscribers."""
+    return frozenset(
+        EXTENSION_OF_URI[one.uri]
+        for one in ROUTER_CAPABILITIES.header_extensions or ()
+        if one.kind == kind and (one.direction == "sendrecv" or not sending)
+    )

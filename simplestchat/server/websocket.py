@@ -1,0 +1,256 @@
+"""One WebSocket client: frames in, messages to its session; messages out of its outbox, frames to the socket.
+
+`websockets`' sans-I/O protocol parses and keeps the state; this file moves the bytes with three tasks: one reads and
+handles messages in their order, one writes whole batches, one pings and bounds the closing. Everything written goes
+through the outbox, so one bound covers it all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+import trio
+from websockets.datastructures import Headers
+from websockets.exceptions import ProtocolError
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from simplestchat.signaling.data import TOKEN_MAX
+from simplestchat.signaling.edge import BEARER_PREFIX
+
+from . import bounds
+from .outbox import Outbox
+
+#: The library's own log would hold request heads, and with them tokens and addresses.
+_silent = logging.getLogger("simplestchat.websockets")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+_silent.setLevel(logging.CRITICAL)
+_FORWARDED = (b"connection", b"host", b"upgrade")
+
+
+class SessionLike(Protocol):
+    """What a connection needs of `signaling.session.Session`."""
+
+    @property
+    def peer(self) -> object | None:
+        """Who it is, while it is in a room."""
+        ...
+
+    async def handle(self, text: str) -> bytes | None:
+        """Handle one message."""
+        ...
+
+
+class Stream(Protocol):
+    """A trio stream: TCP, TLS or one of a test."""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send everything."""
+        ...
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Return what has arrived, nothing at the end."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close."""
+        ...
+
+
+class WebSocket:
+    """A client from its upgrade request to the end of its connection."""
+
+    def __init__(self, stream: Stream, outbox: Outbox, join_deadline_s: float) -> None:
+        self._stream = stream
+        self.outbox = outbox
+        self._join_deadline_s = join_deadline_s
+        self._protocol = ServerProtocol(
+            max_size=bounds.MAX_MESSAGE_BYTES, logger=_silent, select_subprotocol=_select_subprotocol
+        )
+        self._fragments: list[bytes] = []
+        self._first_opcode = Opcode.TEXT
+        self._scope = trio.CancelScope()
+        self.received = 0
+        self.ended = "gone"
+        """Why it ended, in a word for logs and metrics."""
+
+    @property
+    def token(self) -> str | None:
+        """The token that came as a subprotocol, if its length is one that the protocol allows."""
+        chosen = self._protocol.subprotocol
+        token = chosen.removeprefix(BEARER_PREFIX) if chosen is not None else ""
+        return token if 0 < len(token) <= TOKEN_MAX else None
+
+    async def accept(self, target: bytes, headers: Sequence[tuple[bytes, bytes]], trailing: bytes) -> bool:
+        """Answer the upgrade request; False when it was none and has been refused."""
+        head = Headers()
+        for name, value in headers:
+            if name in _FORWARDED or name.startswith(b"sec-websocket-"):
+                head[name.decode("latin-1")] = value.decode("latin-1")
+        # The protocol reads the head as h11 has understood it, never the raw one: one reading, one meaning.
+        self._protocol.receive_data(Request(target.decode("ascii"), head).serialize())
+        requests = self._protocol.events_received()
+        if requests and isinstance(requests[0], Request):
+            self._protocol.send_response(self._protocol.accept(requests[0]))
+        with trio.move_on_after(bounds.WRITE_S):
+            await self._stream.send_all(b"".join(self._protocol.data_to_send()))
+        if self._protocol.state is not OPEN:
+            return False
+        if trailing:
+            self._protocol.receive_data(trailing)
+        return True
+
+    @property
+    def page_left(self) -> bool:
+        """Whether the client's page went away, as browsers say with 1001, rather than its network."""
+        received = self._protocol.close_rcvd
+        return (
+            received is not None and received.code == CloseCode.GOING_AWAY and bool(self._protocol.close_rcvd_then_sent)
+        )
+
+    async def run(self, session: SessionLike) -> None:
+        """Serve until the connection is over; the caller closes the stream."""
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._keep_alive, session)
+                async with trio.open_nursery() as moving:
+                    moving.start_soon(self._write, moving.cancel_scope)
+                    try:
+                        await self._read(session)
+                    except (trio.BrokenResourceError, trio.ClosedResourceError):
+                        moving.cancel_scope.cancel()
+                nursery.cancel_scope.cancel()
+        closing = self.outbox.closing
+        if closing is not None:
+            self.ended = {1000: "left", 1001: "left", 4008: "flood", 4009: "slow", 4010: "no-room"}.get(
+                closing[0], "closed"
+            )
+
+    # Reading
+
+    async def _read(self, session: SessionLike) -> None:
+        """Read until the connection ends; raises when nothing more can be written either."""
+        await self._process(session)  # what came right behind the request head
+        while self._protocol.close_rcvd is None:
+            with trio.move_on_after(bounds.SILENCE_S) as quiet:
+                data = await self._stream.receive_some(bounds.READ_BYTES)
+            if quiet.cancelled_caught:
+                self.ended = "silent"
+                raise trio.BrokenResourceError("the client is silent")
+            if not data:
+                self._protocol.receive_eof()
+                raise trio.BrokenResourceError("the client hung up")
+            self._protocol.receive_data(bytes(data))
+            await self._process(session)
+        self._protocol_out()
+
+    async def _process(self, session: SessionLike) -> None:
+        """Handle what the protocol has made of the bytes."""
+        events = self._protocol.events_received()
+        # What a client said before it closed is heard; once we are closing, it is not.
+        client_closed = self._protocol.close_rcvd is not None and self.outbox.closing is None
+        self._protocol_out()
+        for event in events:
+            if self.outbox.closing is not None and not client_closed:
+                return
+            if isinstance(event, Frame):
+                await self._on_frame(event, session)
+
+    def _protocol_out(self) -> None:
+        """Queue what the protocol itself has to say: pongs, and a close frame with which it ends."""
+        for data in self._protocol.data_to_send():
+            if data:
+                self.outbox.push_frame(data)
+        if self._protocol.close_sent is not None:
+            self.outbox.close(self._protocol.close_sent.code, self._protocol.close_sent.reason)
+
+    async def _on_frame(self, frame: Frame, session: SessionLike) -> None:
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            self._first_opcode = frame.opcode
+        elif frame.opcode is not Opcode.CONT:
+            return
+        self._fragments.append(bytes(frame.data))
+        if self._first_opcode is Opcode.BINARY:
+            self._fail(CloseCode.UNSUPPORTED_DATA, "only text frames are understood")
+        elif len(self._fragments) > bounds.MAX_FRAGMENTS:
+            self._fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+        elif frame.fin:
+            message = b"".join(self._fragments)
+            self._fragments.clear()
+            try:
+                text = message.decode()
+            except UnicodeDecodeError:
+                self._fail(CloseCode.INVALID_DATA, "a text frame is not UTF-8")
+            else:
+                await self._on_message(text, session)
+
+    async def _on_message(self, text: str, session: SessionLike) -> None:
+        self.received += 1
+        # A message is handled to its end even if the connection breaks meanwhile, so that media and rooms agree.
+        # It is bounded all the same: every request to a worker has a deadline.
+        with trio.CancelScope(shield=True):
+            answer = await session.handle(text)
+        if answer is not None:
+            self.outbox.push(answer)
+        if self.received % bounds.MESSAGES_PER_TURN == 0:
+            await trio.lowlevel.checkpoint()
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        self._fragments.clear()
+        if self._protocol.state is OPEN:
+            self._protocol.fail(code, reason)
+        self._protocol_out()
+
+    # Writing
+
+    async def _write(self, scope: trio.CancelScope) -> None:
+        try:
+            while True:
+                if batch := self.outbox.take(bounds.WRITE_BATCH_BYTES):
+                    await self._stream.send_all(batch)
+                elif self.outbox.closing is None:
+                    await self.outbox.wait()
+                elif self._protocol.close_sent is None:
+                    self._say_close(*self.outbox.closing)
+                else:
+                    break
+            if self._protocol.eof_sent and isinstance(self._stream, trio.SocketStream):
+                await self._stream.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            scope.cancel()
+
+    def _say_close(self, code: int, reason: str) -> None:
+        try:
+            self._protocol.send_close(code, reason)
+        except ProtocolError:  # a code or reason that cannot be spelt
+            self._protocol.send_close(CloseCode.INTERNAL_ERROR)
+        self._protocol_out()
+
+    async def _keep_alive(self, session: SessionLike) -> None:
+        """Ping at intervals and close who stays in no room; once it is closing, bound how long that may take."""
+        in_room_at = trio.current_time()
+        while True:
+            ping_at = trio.current_time() + bounds.PING_INTERVAL_S
+            with trio.move_on_at(min(ping_at, in_room_at + self._join_deadline_s)):
+                await self.outbox.closing_begun.wait()
+                self._scope.deadline = trio.current_time() + bounds.CLOSE_S
+                return
+            now = trio.current_time()
+            if session.peer is not None:
+                in_room_at = now
+            elif now >= in_room_at + self._join_deadline_s:
+                self.outbox.close(bounds.CLOSE_NO_ROOM, "join a room, or close")
+            if now >= ping_at and self._protocol.state is OPEN:
+                self._protocol.send_ping(b"")
+                self._protocol_out()
+
+
+def _select_subprotocol(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Choose the entry that carries a token. RFC 6455 has it answered as it was offered: browsers hang up otherwise."""
+    return next((entry for entry in offered if entry.startswith(BEARER_PREFIX)), None)

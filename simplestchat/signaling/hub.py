@@ -1,0 +1,228 @@
+"""All rooms of a server and what happens to them from outside: connections, media events, time, the HTTP API.
+
+Sans-IO: time and randomness are arguments, nothing here waits. The owner of the event loop
+
+- makes one ``Session`` per WebSocket with ``open_session``;
+- calls ``on_media_event`` for every event of the media plane;
+- calls ``tick`` at ``next_deadline`` (or once a second, which is often enough);
+- runs what is handed to ``start`` soon (closing things on media workers).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from simplestchat.model.ids import Entropy
+from simplestchat.model.media import MediaEvent, MediaPort, ProducerLevels, TransportStateChanged, WorkerLost
+from simplestchat.signaling import framing
+from simplestchat.signaling.chat import Chat
+from simplestchat.signaling.closing import Closer, Start
+from simplestchat.signaling.data import IceServer
+from simplestchat.signaling.deadlines import Deadlines, Reason
+from simplestchat.signaling.limits import Limits
+from simplestchat.signaling.mediacalls import MediaCalls
+from simplestchat.signaling.membership import Membership
+from simplestchat.signaling.notices import (
+    ServerDraining,
+    SpeakerActive,
+    SpeakerLevel,
+    SpeakerLevels,
+    TransportState,
+)
+from simplestchat.signaling.requests import RoomUpdate
+from simplestchat.signaling.rest import RoomCreate, RoomMade, RoomPage, RoomView
+from simplestchat.signaling.rooms import RoomBook, view
+from simplestchat.signaling.session import Session
+from simplestchat.signaling.state import Outbox, Room
+
+
+class Hub:
+    """The one owner of signaling state; every method runs on the event loop's thread."""
+
+    def __init__(
+        self,
+        media: MediaPort,
+        *,
+        clock: Callable[[], float],
+        wall_ms: Callable[[], int],
+        start: Start,
+        entropy: Entropy = os.urandom,
+        limits: Limits | None = None,
+        ice_servers: Sequence[IceServer] = (),
+    ) -> None:
+        """``clock`` gives monotonic seconds, ``wall_ms`` milliseconds since 1970."""
+        self.limits = limits or Limits()
+        self._clock = clock
+        self._sessions: set[Session] = set()
+        self.refusals: Counter[str] = Counter()
+        """How many requests were refused, by the reason in their answers."""
+        self._deadlines = Deadlines()
+        self._closer = Closer(media, start)
+        self._rooms = RoomBook(
+            self._closer, self._deadlines, self.limits, clock=clock, wall_ms=wall_ms, entropy=entropy
+        )
+        self._membership = Membership(
+            self._rooms,
+            self._closer,
+            self._deadlines,
+            self.limits,
+            clock=clock,
+            entropy=entropy,
+            ice_servers=list(ice_servers),
+        )
+        self._chat = Chat(wall_ms=wall_ms, entropy=entropy)
+        self._calls = MediaCalls(media, self._closer, self.limits, entropy)
+
+    # Connections
+
+    def open_session(self, outbox: Outbox, token: str | None = None) -> Session:
+        """One WebSocket's side, with the token that came with it; call its ``closed`` when the socket is gone."""
+        session = Session(
+            outbox,
+            rooms=self._rooms,
+            membership=self._membership,
+            chat=self._chat,
+            calls=self._calls,
+            limits=self.limits,
+            clock=self._clock,
+            on_closed=self._sessions.discard,
+            on_refused=self._count_refusal,
+            token=token,
+        )
+        self._sessions.add(session)
+        return session
+
+    def _count_refusal(self, reason: str) -> None:
+        self.refusals[reason] += 1
+
+    def drain(self, deadline_ms: int) -> None:
+        """Take no new peers, and tell every connection that the server stops at ``deadline_ms`` (since 1970)."""
+        self._membership.draining = True
+        frame = framing.notification(ServerDraining(deadline=deadline_ms), None)
+        for session in tuple(self._sessions):
+            session.outbox.push(frame)
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server takes no new peers."""
+        return self._membership.draining
+
+    def census(self) -> dict[str, int]:
+        """How much of everything there is, for metrics."""
+        peers = [peer for room in self._rooms for peer in room.peers.values()]
+        return {
+            "connections": len(self._sessions),
+            "rooms": len(self._rooms),
+            "peers": len(peers),
+            "peers_away": sum(peer.outbox is None for peer in peers),
+            "transports": len(self._closer.transports),
+            "producers": len(self._closer.producers),
+            "consumers": sum(len(peer.consumers) for peer in peers),
+        }
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` will have something to do, in the clock's seconds."""
+        return self._deadlines.next()
+
+    def tick(self) -> None:
+        """Let grace times and silences end."""
+        now = self._clock()
+        while (due := self._deadlines.take(now)) is not None:
+            reason, key, peer_id = due
+            room = self._rooms.by_key(key)
+            if room is None:
+                continue
+            if reason is Reason.PEER_GRACE:
+                self._membership.expire(room, peer_id)
+            elif reason is Reason.ROOM_EMPTY:
+                self._rooms.expire(room)
+            else:
+                self._silence(room, now)
+
+    # Media events
+
+    def on_media_event(self, event: MediaEvent) -> None:
+        """Take an event of the media plane."""
+        if isinstance(event, TransportStateChanged):
+            self._transport_state(event)
+        elif isinstance(event, ProducerLevels):
+            self._levels(event)
+        elif isinstance(event, WorkerLost):
+            for key in event.room_ids:
+                room = self._rooms.by_key(key)
+                if room is not None:
+                    self._closer.worker_lost(room)
+
+    def _transport_state(self, event: TransportStateChanged) -> None:
+        transport = self._closer.transports.get(event.transport)
+        if transport is None or transport.state == event.state:
+            return
+        if event.state == "failed":
+            self._closer.transport_failed(transport, "transport-closed")
+            self._closer.drop_transport(transport.number)
+            return
+        transport.state = event.state
+        transport.peer.tell(TransportState(transport_id=transport.id, state=event.state))
+
+    def _levels(self, event: ProducerLevels) -> None:
+        heard: dict[Room, dict[str, int]] = {}
+        for number, level in event.levels:
+            producer = self._closer.producers.get(number)
+            if producer is None or producer.paused or producer.source != "microphone":
+                continue
+            of_room = heard.setdefault(producer.peer.room, {})
+            of_room[producer.peer.id] = min(level, of_room.get(producer.peer.id, 127))
+        now = self._clock()
+        for room, levels in heard.items():
+            if room.speaker.hear(levels, now):
+                room.announce(SpeakerActive(peer_id=room.speaker.active))
+            if len(room.peers) <= self.limits.levels_peers:
+                room.announce(
+                    SpeakerLevels(levels=[SpeakerLevel(peer_id=one, level=level) for one, level in levels.items()])
+                )
+            self._watch_silence(room)
+
+    def _watch_silence(self, room: Room) -> None:
+        when = room.speaker.silent_at()
+        if when is not None and not room.silence_watched:
+            room.silence_watched = True
+            self._deadlines.add(when, Reason.SILENCE, room.key)
+
+    def _silence(self, room: Room, now: float) -> None:
+        room.silence_watched = False
+        if room.speaker.expire(now):
+            room.announce(SpeakerActive())
+        self._watch_silence(room)
+
+    # The HTTP API; every method raises ``SimplestChatError``s only
+
+    def create_room(self, wanted: RoomCreate) -> RoomMade:
+        """``POST /api/rooms``."""
+        room, token = self._rooms.create(wanted)
+        return RoomMade(room=view(room), owner_token=token)
+
+    def list_rooms(self, query: str = "", cursor: str | None = None) -> RoomPage:
+        """``GET /api/rooms``."""
+        return self._rooms.page(query, cursor)
+
+    def find_room(self, room_id: str) -> RoomPage:
+        """``GET /api/rooms?id=``: whoever only asks whether a room is there is not told of an error."""
+        return self._rooms.named(room_id)
+
+    def show_room(self, room_id: str) -> RoomView:
+        """``GET /api/rooms/{room}``."""
+        return view(self._rooms.get(room_id))
+
+    def update_room(self, room_id: str, token: str, wanted: RoomUpdate) -> RoomView:
+        """``PATCH /api/rooms/{room}`` with the owner's bearer token ("" when there is none)."""
+        room = self._rooms.managed(room_id, token)
+        self._rooms.update(room, wanted)
+        return view(room)
+
+    def close_room(self, room_id: str, token: str) -> None:
+        """``DELETE /api/rooms/{room}`` with the owner's bearer token ("" when there is none)."""
+        self._rooms.close(self._rooms.managed(room_id, token), "closed")

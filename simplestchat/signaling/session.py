@@ -1,0 +1,208 @@
+"""One WebSocket's side of signaling: text in, answer out, notifications through the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import structlog
+
+from simplestchat.errors import (
+    AlreadyInRoom,
+    Internal,
+    InternalError,
+    MediaMisuse,
+    MediaUnavailable,
+    Misuse,
+    NotInRoom,
+    RateLimited,
+    SimplestChatError,
+    WrongPassword,
+)
+from simplestchat.signaling import framing, requests
+from simplestchat.signaling.bucket import TokenBucket
+from simplestchat.signaling.chat import Chat
+from simplestchat.signaling.edge import CLOSE_FLOOD
+from simplestchat.signaling.framing import BadCall, Call
+from simplestchat.signaling.limits import Limits
+from simplestchat.signaling.mediacalls import MediaCalls, overtaken
+from simplestchat.signaling.membership import Membership
+from simplestchat.signaling.permissions import check_method
+from simplestchat.signaling.registry import PING
+from simplestchat.signaling.requests import Nothing
+from simplestchat.signaling.rooms import RoomBook
+from simplestchat.signaling.state import Outbox, Peer
+
+Ending: TypeAlias = Literal["lost", "left"]
+"""How a socket ended: ``left`` when the client's page went away (close code 1001), else ``lost``."""
+
+_Handler: TypeAlias = Callable[[Peer, Any], Awaitable[object]]
+
+log = structlog.stdlib.get_logger("simplestchat.signaling")
+
+
+class Session:
+    """Feed it every text frame with ``handle``, one after the other, and push what it returns to the outbox at once:
+    no other task may run in between, so that answers and notifications keep their order. ``handle`` never raises but
+    for cancellation. Call ``closed`` when the socket is gone.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        rooms: RoomBook,
+        membership: Membership,
+        chat: Chat,
+        calls: MediaCalls,
+        limits: Limits,
+        clock: Callable[[], float],
+        on_closed: Callable[[Session], None],
+        on_refused: Callable[[str], None],
+        token: str | None = None,
+    ) -> None:
+        """``token`` is what the client presented when it connected."""
+        self.outbox = outbox
+        self._rooms = rooms
+        self._membership = membership
+        self._chat = chat
+        self._clock = clock
+        self._on_closed = on_closed
+        self._on_refused = on_refused
+        self._wrong_password_cost = limits.wrong_password_cost
+        self._bucket = TokenBucket(limits.request_burst, limits.requests_per_s, limits.flood_requests, clock())
+        self._peer: Peer | None = None
+        self._token = token
+        self._handlers = self._table(calls)
+
+    def _table(self, calls: MediaCalls) -> dict[str, _Handler]:
+        """Every method of the registry that needs a peer, to what carries it out."""
+        return {
+            "room.leave": self._leave,
+            "room.update": self._update,
+            "room.close": self._close_room,
+            "peer.kick": self._kick,
+            "chat.send": self._send,
+            "chat.history": self._history,
+            "transport.create": calls.transport_create,
+            "transport.connect": calls.transport_connect,
+            "transport.restartIce": calls.transport_restart_ice,
+            "transport.stats": calls.transport_stats,
+            "transport.close": calls.transport_close,
+            "producer.create": calls.producer_create,
+            "producer.pause": calls.producer_pause,
+            "producer.resume": calls.producer_resume,
+            "producer.close": calls.producer_close,
+            "consumer.create": calls.consumer_create,
+            "consumer.pause": calls.consumer_pause,
+            "consumer.resume": calls.consumer_resume,
+            "consumer.close": calls.consumer_close,
+            "consumer.setPreferredLayers": calls.consumer_set_preferred_layers,
+            "consumer.setPriority": calls.consumer_set_priority,
+            "consumer.requestKeyFrame": calls.consumer_request_key_frame,
+        }
+
+    @property
+    def peer(self) -> Peer | None:
+        """Who this connection is, if it is in a room and was not resumed elsewhere."""
+        peer = self._peer
+        if peer is not None and (peer.gone or peer.outbox is not self.outbox):
+            self._peer = peer = None
+        return peer
+
+    async def handle(self, text: str | bytes) -> bytes | None:
+        """Carry out one message; the answer, or None when there is nothing to answer."""
+        verdict = self._bucket.take(self._clock())
+        if verdict == "flood":
+            self._on_refused("flood")
+            self.outbox.close(CLOSE_FLOOD, "too many requests")
+            return None
+        try:
+            call = framing.parse(text)
+        except BadCall as bad:
+            self._on_refused(bad.error.reason)
+            return framing.failure(bad.id, bad.error)
+        try:
+            if verdict == "refuse":
+                raise RateLimited()
+            result = await self._carry_out(call)
+            answer = None if isinstance(call.id, msgspec.UnsetType) else framing.success(call.id, result)
+        except Exception as error:
+            answer = self._refuse(call, error)
+        return answer
+
+    async def _carry_out(self, call: Call) -> object:
+        framing.check_known(call)
+        peer = self.peer
+        check_method(call.method, peer.role if peer else None)
+        params = framing.params_of(call)
+        if call.method == PING:
+            return params
+        if call.method == "auth":
+            self._token = params.token
+            return Nothing()
+        if call.method == "room.join":
+            return self._join(params)
+        if peer is None:
+            raise NotInRoom()
+        try:
+            return await self._handlers[call.method](peer, params)
+        except MediaMisuse as error:
+            raise overtaken(peer, params) or error from error
+
+    def _refuse(self, call: Call, error: Exception) -> bytes | None:
+        """The answer to a call that failed; our own faults go to the log."""
+        if isinstance(error, WrongPassword):
+            self._bucket.take(self._clock(), self._wrong_password_cost)
+        known = error if isinstance(error, SimplestChatError) else InternalError()
+        self._on_refused(known.reason)
+        if isinstance(known, MediaUnavailable):
+            # A lost worker meets every request of its rooms; its loss has a record of its own.
+            log.info("media unavailable", method=call.method)
+        elif isinstance(known, (Internal, Misuse)):
+            log.error("request failed", method=call.method, error=type(error).__name__, exc_info=error)
+        return None if isinstance(call.id, msgspec.UnsetType) else framing.failure(call.id, known)
+
+    async def closed(self, ending: Ending = "lost") -> None:
+        """The socket is gone. What was lost may come back within the grace time; what left is gone at once."""
+        self._on_closed(self)
+        peer = self.peer
+        self._peer = None
+        if peer is None:
+            return
+        if ending == "left":
+            self._membership.leave(peer, "left")
+        else:
+            self._membership.detach(peer, self.outbox)
+
+    # Rooms and chat
+
+    def _join(self, params: requests.RoomJoin) -> requests.RoomJoined:
+        if self.peer is not None:
+            raise AlreadyInRoom()
+        token = self._token if params.token is None else params.token
+        self._peer, joined = self._membership.join(params, token, self.outbox)
+        return joined
+
+    async def _leave(self, peer: Peer, params: Nothing) -> Nothing:
+        self._membership.leave(peer, "left")
+        return params
+
+    async def _update(self, peer: Peer, params: requests.RoomUpdate) -> Nothing:
+        self._rooms.update(peer.room, params)
+        return Nothing()
+
+    async def _close_room(self, peer: Peer, params: Nothing) -> Nothing:
+        self._rooms.close(peer.room, "closed")
+        return params
+
+    async def _kick(self, peer: Peer, params: requests.PeerKick) -> Nothing:
+        self._membership.kick(peer, params.peer_id)
+        return Nothing()
+
+    async def _send(self, peer: Peer, params: requests.ChatSend) -> requests.ChatSent:
+        return self._chat.send(peer, params)
+
+    async def _history(self, peer: Peer, params: requests.ChatHistory) -> requests.ChatPage:
+        return self._chat.history(peer, params)

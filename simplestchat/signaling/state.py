@@ -1,0 +1,229 @@
+"""What the server knows of rooms, peers and their media. Plain records; the rules are in the modules that change them.
+
+Invariants: a transport belongs to one peer, a producer to one send transport, a consumer to one receive transport and
+one producer; each is in every dict of its owners or in none (``closed``). A peer is in its room's ``peers`` or is
+``gone``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from simplestchat.model.ids import same_secret
+from simplestchat.model.media import TransportStateName
+from simplestchat.ortc.producing import Production
+from simplestchat.signaling import framing
+from simplestchat.signaling.bucket import TokenBucket
+from simplestchat.signaling.chatlog import ChatLog
+from simplestchat.signaling.data import Direction, PeerInfo, ProducerInfo, Role, RoomSettings, Source
+from simplestchat.signaling.noticelog import NoticeLog
+from simplestchat.signaling.notices import Notice
+from simplestchat.signaling.speakers import SpeakerDetector
+
+_SSRC_STEP = 0x9E37_79B1  # odd, so that 2^32 SSRCs follow before one comes back
+
+
+class Outbox(Protocol):
+    """Where a connection's notifications go. Neither call may block, raise, or call back into signaling."""
+
+    def push(self, message: bytes) -> None:
+        """Queue one text frame; an outbox that is over its bound closes itself later."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection once what is queued is sent."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Transport:
+    """A path between one peer and the room's worker."""
+
+    id: str
+    number: int
+    peer: Peer
+    direction: Direction
+    next_ssrc: int
+    state: TransportStateName | Literal["new"] = "new"
+    connected: bool = False
+    """Whether the client's DTLS parameters are known."""
+    closed: bool = False
+    next_mid: int = 0
+    producers: dict[str, Producer] = field(default_factory=dict)
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+
+    def new_ssrc(self) -> int:
+        """An SSRC that this transport never had: SRTP must not see one twice under the same key."""
+        self.next_ssrc = (self.next_ssrc + _SSRC_STEP) % 2**32 or _SSRC_STEP
+        return self.next_ssrc
+
+    def new_mid(self) -> str:
+        """The MID of the next consumer."""
+        self.next_mid += 1
+        return str(self.next_mid - 1)
+
+
+@dataclass(slots=True, eq=False)
+class Producer:
+    """A track that a peer publishes."""
+
+    id: str
+    number: int
+    transport: Transport
+    production: Production
+    source: Source
+    paused: bool
+    closed: bool = False
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+
+    @property
+    def peer(self) -> Peer:
+        """Who publishes it."""
+        return self.transport.peer
+
+    def info(self) -> ProducerInfo:
+        """As others see it."""
+        return ProducerInfo(producer_id=self.id, kind=self.production.kind, source=self.source, paused=self.paused)
+
+
+@dataclass(slots=True, eq=False)
+class Consumer:
+    """A track that a peer receives."""
+
+    id: str
+    number: int
+    transport: Transport
+    producer: Producer
+    paused: bool
+    closed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    """Someone in a room, with or without a connection just now."""
+
+    id: str
+    name: str
+    role: Role
+    room: Room
+    identity: str
+    """Outlives the peer: who comes back with a token after the grace time still has it."""
+    resume_token: str
+    log: NoticeLog
+    outbox: Outbox | None = None
+    away_since: float = 0.0
+    gone: bool = False
+    joined_seq: int = 0
+    transports: dict[str, Transport] = field(default_factory=dict)
+    producers: dict[str, Producer] = field(default_factory=dict)
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+    pending: Counter[str] = field(default_factory=Counter)
+    """Creations under way, which count towards quotas."""
+
+    def info(self) -> PeerInfo:
+        """As others see it."""
+        return PeerInfo(
+            peer_id=self.id, name=self.name, role=self.role, producers=[one.info() for one in self.producers.values()]
+        )
+
+    def tell(self, notice: Notice) -> None:
+        """Send a notification to this peer alone, now or when it is back."""
+        if not notice.numbered:
+            frame = framing.notification(notice, None)
+        else:
+            self.room.seq += 1
+            frame = framing.notification(notice, self.room.seq)
+            self.log.append(self.room.seq, frame)
+        if self.outbox is not None:
+            self.outbox.push(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """A salted hash; it guards against reading memory dumps, guessing is slowed by the request limits."""
+
+    salt: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, password: str, salt: bytes) -> PasswordHash:
+        """Hash a password under a fresh salt of at most 16 bytes."""
+        return cls(salt, hashlib.blake2b(password.encode(), salt=salt).hexdigest())
+
+    def fits(self, password: str | None) -> bool:
+        """Whether this is the password."""
+        return password is not None and same_secret(PasswordHash.of(password, self.salt).digest, self.digest)
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """A room from its making to its closing; a room made later under the same id is another one."""
+
+    id: str
+    key: str
+    """The incarnation's own id, which is also the room's name towards the media plane."""
+    ordinal: int
+    name: str
+    owner_token: str | None
+    """The secret whose bearer is owner; None in a room made anew by those who came back, until one presents it."""
+    made: bool
+    """Over HTTP, not by joining it."""
+    created_at: int
+    chat: ChatLog
+    log: NoticeLog
+    guesses: TokenBucket
+    """Wrong passwords, of anybody."""
+    public: bool = False
+    locked: bool = False
+    audio_only: bool = False
+    password: PasswordHash | None = None
+    seq: int = 0
+    peers: dict[str, Peer] = field(default_factory=dict)
+    producers: dict[str, Producer] = field(default_factory=dict)
+    """Everyone's."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Resume tokens of those in the room, to their peer ids."""
+    identities: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    """Resume tokens of peers that left, to their identities; the oldest first."""
+    speaker: SpeakerDetector = field(default_factory=SpeakerDetector)
+    silence_watched: bool = False
+    empty_since: float | None = None
+    media_open: bool = False
+    media_epoch: int = 0
+    """Counts the workers that were lost under this room."""
+    closed: bool = False
+
+    def settings(self) -> RoomSettings:
+        """As everyone in it sees it."""
+        return RoomSettings(
+            id=self.id,
+            name=self.name,
+            public=self.public,
+            locked=self.locked,
+            audio_only=self.audio_only,
+            has_password=self.password is not None,
+        )
+
+    def announce(self, notice: Notice, skip: Peer | None = None) -> None:
+        """Send a notification to everyone but ``skip``: encoded once, in the room's order."""
+        if not notice.numbered:
+            frame = framing.notification(notice, None)
+        else:
+            self.seq += 1
+            frame = framing.notification(notice, self.seq)
+            self.log.append(self.seq, frame, skip.id if skip else "")
+        for peer in self.peers.values():
+            if peer is not skip and peer.outbox is not None:
+                peer.outbox.push(frame)
+
+    def missed_by(self, peer: Peer, last_seq: int) -> list[bytes] | None:
+        """Every notification for this peer after ``last_seq``, or None when that cannot be told."""
+        if not peer.joined_seq <= last_seq <= self.seq:
+            return None
+        shared, own = self.log.after(last_seq, peer.id), peer.log.after(last_seq, peer.id)
+        if shared is None or own is None:
+            return None
+        return [frame for _, frame in sorted(shared + own)]

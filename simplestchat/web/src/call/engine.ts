@@ -1,0 +1,81 @@
+/**
+ * The media of one incarnation in a room: a Device, what goes out and what comes in. Knows nothing of the DOM.
+ *
+ * After a `reset` the whole engine is thrown away and a new one is started; what is wanted is told to it again.
+ */
+
+import { Device } from "mediasoup-client";
+import type { types } from "mediasoup-client";
+import type { RpcError } from "../net/rpc";
+import type { JoinResult, Notifications, OwnMedia, Source } from "../net/wire";
+import { Incoming } from "./incoming";
+import type { Request } from "./link";
+import { Outgoing, type Sending } from "./outgoing";
+import type { Wanted } from "./plan";
+
+export type MediaState = "idle" | "connecting" | "connected" | "recovering";
+
+export interface EngineObserver {
+  onTracks(tracks: ReadonlyMap<string, MediaStreamTrack>): void;
+  onMediaState(state: MediaState): void;
+  onRefused(source: Source, error: RpcError): void;
+}
+
+export class Engine {
+  readonly outgoing: Outgoing;
+  readonly incoming: Incoming;
+  readonly #states: Record<"send" | "recv", types.ConnectionState | null> = { send: null, recv: null };
+  readonly #observer: EngineObserver;
+  #everConnected = false;
+
+  private constructor(device: Device, request: Request, iceServers: RTCIceServer[], observer: EngineObserver) {
+    this.#observer = observer;
+    const context = { device, request, iceServers };
+    this.outgoing = new Outgoing(context, {
+      onState: (state) => this.#onState("send", state),
+      onRefused: (source, error) => observer.onRefused(source, error),
+    });
+    this.incoming = new Incoming(context, {
+      onState: (state) => this.#onState("recv", state),
+      onTracks: (tracks) => observer.onTracks(tracks),
+    });
+  }
+
+  static async start(joined: JoinResult, request: Request, observer: EngineObserver): Promise<Engine> {
+    const device = await Device.factory();
+    await device.load({ routerRtpCapabilities: joined.rtpCapabilities });
+    return new Engine(device, request, joined.iceServers, observer);
+  }
+
+  send(source: Source, sending: Sending | null): void {
+    this.outgoing.want(source, sending);
+  }
+
+  receive(wanted: ReadonlyMap<string, Wanted>): void {
+    this.incoming.want(wanted);
+  }
+
+  /** The signaling is back after a gap; `own` is what the server still holds of ours. */
+  refresh(own: OwnMedia): void {
+    this.outgoing.refresh(own);
+    this.incoming.refresh(own);
+  }
+
+  onTransportState({ transportId, state }: Notifications["transport.state"]): void {
+    this.outgoing.onServerState(transportId, state);
+    this.incoming.onServerState(transportId, state);
+  }
+
+  stop(): void {
+    this.outgoing.stop();
+    this.incoming.stop();
+  }
+
+  #onState(direction: "send" | "recv", state: types.ConnectionState): void {
+    this.#states[direction] = state;
+    const states = Object.values(this.#states).filter((known) => known !== null && known !== "new");
+    const connected = states.length > 0 && states.every((known) => known === "connected");
+    if (connected) this.#everConnected = true;
+    this.#observer.onMediaState(connected ? "connected" : this.#everConnected ? "recovering" : "connecting");
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * One WebRTC transport and its health.
+ *
+ * A path that breaks is first repaired by an ICE restart (same keys, nothing is negotiated again). When that brings nothing
+ * in time, or the server says `failed` (its worker is gone), the link is `lost`: its owner throws it away and builds another.
+ */
+
+import type { Device, types } from "mediasoup-client";
+import { RpcError } from "../net/rpc";
+import type { Methods, Notifications, OwnMedia } from "../net/wire";
+
+export type Request = <K extends keyof Methods>(method: K, params: Methods[K]["params"]) => Promise<Methods[K]["result"]>;
+export type Direction = "send" | "recv";
+
+/** A short gap heals by itself more often than not. */
+const DISCONNECTED_GRACE_MS = 1_500;
+/** How long an ICE restart may take before everything is built anew. */
+const RESTART_DEADLINE_MS = 4_000;
+
+/** Waits between attempts: a worker that died is replaced within about two seconds, and nobody should wait much longer. */
+export const RETRY = { firstMs: 250, capMs: 1_500 } as const;
+
+export interface LinkContext {
+  readonly device: Device;
+  readonly request: Request;
+  readonly iceServers: RTCIceServer[];
+}
+
+export interface LinkObserver {
+  /** The transport's state changed. */
+  onState(state: types.ConnectionState): void;
+  /** The transport is of no use any more. */
+  onLost(): void;
+}
+
+export class Link {
+  readonly transport: types.Transport;
+  readonly #request: Request;
+  readonly #observer: LinkObserver;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #restarting = false;
+
+  private constructor(transport: types.Transport, request: Request, observer: LinkObserver) {
+    this.transport = transport;
+    this.#request = request;
+    this.#observer = observer;
+    transport.on("connect", ({ dtlsParameters }, done, failed) => {
+      request("transport.connect", { transportId: transport.id, dtlsParameters }).then(() => done(), failed);
+    });
+    transport.on("connectionstatechange", (state) => this.#onState(state));
+  }
+
+  /** Asks the server for a transport and makes its counterpart here. */
+  static async open(direction: Direction, context: LinkContext, observer: LinkObserver): Promise<Link> {
+    const { device, request, iceServers } = context;
+    const created = await request("transport.create", { direction });
+    const options = { ...created, iceServers };
+    const transport = direction === "send" ? device.createSendTransport(options) : device.createRecvTransport(options);
+    return new Link(transport, request, observer);
+  }
+
+  /** What the server says about its side. */
+  onServerState(state: Notifications["transport.state"]["state"]): void {
+    if (state === "failed") this.#lose();
+    else if (state === "disconnected") void this.#restart();
+  }
+
+  /** The signaling is back after a gap: anything that could not be repaired meanwhile is repaired now. */
+  check(own: OwnMedia): void {
+    if (!own.transports.some(({ transportId }) => transportId === this.transport.id)) return this.#lose();
+    const state = this.transport.connectionState;
+    if (state === "disconnected" || state === "failed") void this.#restart();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.transport.close();
+  }
+
+  #onState(state: types.ConnectionState): void {
+    this.#observer.onState(state);
+    if (state === "connected") {
+      clearTimeout(this.#timer);
+    } else if (state === "disconnected" && !this.#restarting) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => void this.#restart(), DISCONNECTED_GRACE_MS);
+    } else if (state === "failed") {
+      void this.#restart();
+    }
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#restarting || this.transport.closed) return;
+    this.#restarting = true;
+    clearTimeout(this.#timer);
+    try {
+      const { iceParameters } = await this.#request("transport.restartIce", { transportId: this.transport.id });
+      await this.transport.restartIce({ iceParameters });
+      this.#timer = setTimeout(() => this.#loseUnlessConnected(), RESTART_DEADLINE_MS);
+    } catch (error) {
+      // Without an answer the signaling itself is broken; `check()` comes when it is back.
+      if (error instanceof RpcError) this.#lose();
+    } finally {
+      this.#restarting = false;
+    }
+  }
+
+  #loseUnlessConnected(): void {
+    if (this.transport.connectionState !== "connected") this.#lose();
+  }
+
+  #lose(): void {
+    if (this.transport.closed) return;
+    this.close();
+    this.#observer.onLost();
+  }
+}

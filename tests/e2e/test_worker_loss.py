@@ -1,0 +1,55 @@
+"""A media worker dies in a call: its people see and hear each other again within five seconds, without a reload."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from support.call_page import WATCH, CallPage
+from support.chromium import chromium
+from support.judge import expect_everyone_sees_everyone
+from support.launch import serve
+from support.waiting import eventually
+
+pytestmark = pytest.mark.e2e
+
+BACK_WITHIN_S = 5.0
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def new_pictures(person: CallPage, old_tracks: set[str]) -> bool:
+    """Whether a page decodes pictures that do not come over what it had before."""
+    return any(seen.track not in old_tracks and seen.frames > 0 for seen in person.seen().values())
+
+
+def test_media_flows_again(tmp_path: Path) -> None:
+    room = f"crash-{secrets.token_hex(4)}"
+    with serve(tmp_path, "--workers", "1") as server, chromium() as browser:
+        people = [CallPage(browser.page(before=WATCH), name) for name in ("Ada", "Ben")]
+        for person in people:
+            person.join(server.url, room)
+        expect_everyone_sees_everyone(people)
+        before = {person.name: {seen.track for seen in person.seen().values()} for person in people}
+        (worker,) = children(server.pid)
+        os.kill(worker, signal.SIGKILL)
+        killed = time.monotonic()
+        for person in people:
+            eventually(
+                lambda person=person: new_pictures(person, before[person.name]),
+                bool,
+                BACK_WITHIN_S + killed - time.monotonic(),
+            )
+        assert time.monotonic() - killed < BACK_WITHIN_S
+        expect_everyone_sees_everyone(people)
+        assert all(person.page.evaluate("window.neverReloaded") for person in people)
+        assert children(server.pid) not in ([], [worker])
+        people[0].say("still here")
+        people[1].wait_for_messages(["still here"])

@@ -1,0 +1,57 @@
+"""Every fuzz target on the modules that the other tests use: no invariant breaks, and some inputs get in."""
+
+from __future__ import annotations
+
+import pytest
+from support.fuzzing import DEFAULT_ROUNDS, Target, find_targets
+
+TARGETS = find_targets()
+EVERY_TARGET = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+
+#: The largest share of noise that may get in, where the first bytes alone decide or a grammar is loose. Of the other
+#: targets none may: they ask for a tag, a key, a cookie or two nested structures.
+NOISE_SHARE = {
+    "demux": 112 / 256 + 0.01,  # so many first bytes have a meaning (RFC 7983)
+    "engine-stranger": 112 / 256 + 0.01,  # the same decision; what gets past it is dropped without a trace
+    "engine-check": 0.1,  # noise behind a genuine check: taken while it is empty or reads as optional attributes
+    "rtp": 1 / 16,  # the version is right in a quarter, and of that a quarter claims no extension and no padding
+    "ext-rewrite": 1 / 8,  # the same without padding
+    "engine-media": 0.001,  # sealed with good keys, but for no stream or with no frame in it
+    "rtcp": 0.02,  # version, type and the word count of all packets must fit
+    "twcc": 0.002,
+    "h264": 0.5,  # most of the values that a NAL unit's type can have need no more than to be there
+    "vp8": 0.99,  # nearly all bytes are a descriptor; what must be refused is the one that needs more than there is
+}
+
+
+@EVERY_TARGET
+def test_no_input_breaks_an_invariant(target: Target) -> None:
+    accepted = target.run(seed=2026)
+    # A target that refuses everything tests only its first line, one that accepts everything tests no check.
+    assert 0 < accepted < target.rounds
+
+
+@EVERY_TARGET
+def test_a_seed_says_everything(target: Target) -> None:
+    rounds = min(10_000, target.rounds)
+    assert target.run(seed=7, rounds=rounds) == target.run(seed=7, rounds=rounds)
+
+
+@EVERY_TARGET
+def test_noise_alone_is_harmless(target: Target) -> None:
+    rounds = min(DEFAULT_ROUNDS // 10, target.rounds)
+    accepted = target.fuzz(target.name, 3, rounds, [])
+    assert accepted <= NOISE_SHARE.get(target.name, 0) * rounds
+
+
+@EVERY_TARGET
+def test_an_unknown_target_is_refused(target: Target) -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        target.fuzz("nothing", 1, 1, [])
+
+
+def test_names_are_unique() -> None:
+    names = [target.name for target in TARGETS]
+    assert len(names) == len(set(names))
+    assert NOISE_SHARE.keys() <= set(names)
+    assert {"stun", "rtp", "ext", "ext-rewrite", "rtcp", "twcc", "vp8", "h264", "demux"} <= set(names)

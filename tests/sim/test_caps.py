@@ -1,0 +1,87 @@
+"""Every map has an end: what a participant with valid keys can make the engine remember is bounded."""
+
+from __future__ import annotations
+
+import pytest
+from support.calls import assert_clean, connect, two_party_call, undelivered
+from support.rtp import RtpPacket
+from support.simulation import Simulation
+from support.stamp import Stamp, stamped
+
+from simplestchat._native.core.errors import MisuseError
+
+MAX_PAIRS = 8
+MAX_PRODUCERS = 32
+
+
+def test_unknown_ssrcs_leave_nothing_behind() -> None:
+    call = two_party_call(131)
+    sim, anna = call.sim, call.members[0]
+    sim.run(0.5)
+    before = sim.shard.stats()
+    for number in range(5000):
+        packet = RtpPacket(111, False, 1, 1, 0x1000_0000 + number, stamped(Stamp(1, 1, 1), 60))
+        anna.peer.send_rtp(bytes(packet))
+    sim.run(0.5)
+    after = sim.shard.stats()
+    assert after["dropped_unrouted"] - before["dropped_unrouted"] == 5000
+    call.end()
+    for each in call.consumed:
+        assert undelivered(each) == []
+    assert_clean(sim)
+
+
+def test_addresses_of_one_transport_are_few() -> None:
+    call = two_party_call(132)
+    sim, anna = call.sim, call.members[0]
+    sim.run(0.5)
+    for _ in range(100):
+        sim.socket().send(anna.peer.ice.request(nominate=False))
+        sim.run(0.01)
+    assert sim.shard.stats()["tuples"] <= MAX_PAIRS + 1
+    assert sim.events.states(anna.transport) == ["connected"]
+    call.end()
+    for each in call.consumed:
+        assert undelivered(each) == []
+    assert_clean(sim)
+
+
+def test_producers_of_one_transport_are_capped_and_the_rest_is_refused() -> None:
+    sim = Simulation(133)
+    anna = sim.add_peer("anna")
+    connect(sim, anna)
+    for _ in range(MAX_PRODUCERS):
+        sim.publish(anna, "audio", start=False)
+    with pytest.raises(MisuseError):
+        sim.publish(anna, "audio", start=False)
+    assert sim.shard.stats()["producers"] == MAX_PRODUCERS
+
+
+def test_transports_that_are_made_and_closed_leave_nothing() -> None:
+    sim = Simulation(134)
+    for number in range(1, 2001):
+        sim.control("create_transport", number)
+        sim.control("restart_ice", number)
+        sim.control("close_transport", number)
+    stats = sim.shard.stats()
+    assert (stats["transports"], stats["tuples"], stats["credentials"]) == (0, 0, 0)
+
+
+def test_many_participants_join_and_leave() -> None:
+    sim = Simulation(135)
+    host = sim.add_peer("host")
+    connect(sim, host)
+    source = sim.publish(host, "audio")
+    for round_ in range(10):
+        guests = [sim.add_peer(f"guest {round_} {number}") for number in range(5)]
+        connect(sim, *guests)
+        for guest in guests:
+            sim.subscribe(guest, source)
+        sim.run(0.2)
+        for guest in guests:
+            assert next(iter(guest.peer.receptions.values())).arrivals
+            guest.peer.stop()
+            sim.control("close_transport", guest.transport)
+    stats = sim.shard.stats()
+    assert (stats["transports"], stats["consumers"], stats["tuples"], stats["credentials"]) == (1, 0, 1, 1)
+    assert_clean(sim)

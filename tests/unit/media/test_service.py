@@ -1,0 +1,246 @@
+"""The media service with real worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
+from simplestchat.media.service import MediaService
+from simplestchat.model.media import (
+    CodecMap,
+    CodecSpec,
+    ConsumerSpec,
+    Fingerprint,
+    MediaEvent,
+    ProducerSpec,
+    StreamSpec,
+    WorkerLost,
+)
+
+OPUS = ProducerSpec(
+    kind="audio",
+    mid="0",
+    streams=(StreamSpec(ssrc=1234),),
+    codecs=(CodecSpec(111, -1, 48000, "opus", nack=True, pli=False, fir=False),),
+)
+TO_SUBSCRIBER = ConsumerSpec(
+    ssrc=99, rtx_ssrc=0, codecs=(CodecMap(111, 100, -1),), extensions={"mid": 1}, mid="0", paused=False, cname="p"
+)
+
+
+class Stage:
+    """A running service and what it has reported."""
+
+    def __init__(self, workers: int) -> None:
+        self.events: list[MediaEvent] = []
+        self.reported = trio.Event()
+        self.service = MediaService(workers=workers, rtc_port=0, announce=["192.0.2.1"], handler=self._report)
+
+    def _report(self, event: MediaEvent) -> None:
+        self.events.append(event)
+        self.reported.set()
+
+    def pids(self) -> list[int]:
+        text = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
+        return [pid for pid in map(int, text.split()) if b"media.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    async def census(self) -> dict[str, int]:
+        """What the workers themselves count."""
+        await trio.sleep(2.5)  # they are asked every two seconds
+        totals: dict[str, int] = {}
+        for stats in self.service.worker_stats().values():
+            for name in ("transports", "producers", "consumers"):
+                totals[name] = totals.get(name, 0) + stats[name]
+        return totals
+
+
+@asynccontextmanager
+async def running(workers: int = 1) -> AsyncIterator[Stage]:
+    stage = Stage(workers)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(stage.service.run)
+        yield stage
+        nursery.cancel_scope.cancel()
+
+
+def play(scene: Callable[[Stage], Awaitable[None]], workers: int = 1) -> None:
+    async def main() -> None:
+        with trio.fail_after(60):
+            async with running(workers) as stage:
+                await scene(stage)
+
+    trio.run(main)
+
+
+def test_a_call_from_its_beginning_to_its_end() -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        await service.open_room("room")
+        sending, receiving = await service.create_transport("room"), await service.create_transport("room")
+        assert sending.id != receiving.id
+        assert [candidate.address for candidate in sending.candidates] == ["192.0.2.1"]
+        assert sending.candidates[0].port > 0
+        assert {fingerprint.algorithm for fingerprint in sending.fingerprints} >= {"sha-256", "sha-512"}
+        await service.connect_transport(sending.id, "client", [Fingerprint("sha-256", ":".join(["AB"] * 32))])
+        assert await service.restart_ice(sending.id) != sending.ice
+        producer = await service.create_producer(sending.id, OPUS)
+        consumer = await service.create_consumer(receiving.id, producer, TO_SUBSCRIBER)
+        await service.pause_producer(producer)
+        await service.resume_producer(producer)
+        await service.pause_consumer(consumer)
+        await service.resume_consumer(consumer)
+        await service.request_keyframe(consumer)
+        await service.set_preferred_layers(consumer, 0, 0)
+        await service.set_priority(consumer, 5)
+        assert (await service.transport_stats(sending.id))["producers"] == 1
+        assert await stage.census() == {"transports": 2, "producers": 1, "consumers": 1}
+        await service.close_producer(producer)
+        with pytest.raises(MediaMisuse):
+            await service.pause_consumer(consumer)  # it went with its producer
+        await service.close_room("room")
+        assert await stage.census() == {"transports": 0, "producers": 0, "consumers": 0}
+
+    play(scene)
+
+
+def test_closing_is_idempotent_and_what_is_gone_is_named() -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        await service.open_room("room")
+        transport = await service.create_transport("room")
+        producer = await service.create_producer(transport.id, OPUS)
+        for _ in range(2):
+            await service.close_transport(transport.id)
+            await service.close_producer(producer)
+            await service.close_consumer(12345)
+        for gone in (
+            service.restart_ice(transport.id),
+            service.create_producer(transport.id, OPUS),
+            service.pause_producer(producer),
+            service.pause_consumer(12345),
+        ):
+            with pytest.raises(MediaMisuse):
+                await gone
+        await service.close_room("room")
+        await service.close_room("room")
+        with pytest.raises(MediaMisuse):
+            await service.create_transport("room")
+
+    play(scene)
+
+
+def test_what_the_worker_refuses_is_raised_and_leaves_nothing() -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        await service.open_room("room")
+        transport = await service.create_transport("room")
+        with pytest.raises(MediaError):
+            await service.connect_transport(transport.id, "client", [Fingerprint("sha-256", "nonsense")])
+        producer = await service.create_producer(transport.id, OPUS)
+        with pytest.raises(MediaError):
+            await service.create_producer(transport.id, OPUS)  # its SSRC is taken
+        await service.close_producer(producer)
+        await service.create_producer(transport.id, OPUS)
+
+    play(scene)
+
+
+def test_rooms_are_spread_by_load() -> None:
+    async def scene(stage: Stage) -> None:
+        ports = []
+        for number in range(4):
+            await stage.service.open_room(f"room-{number}")
+            ports.append((await stage.service.create_transport(f"room-{number}")).candidates[0].port)
+        assert len(set(ports)) == 2
+        assert ports[0] != ports[1]
+        # One room stays on one worker, however full that is.
+        more = [(await stage.service.create_transport("room-0")).candidates[0].port for _ in range(10)]
+        assert set(more) == {ports[0]}
+        for number in range(4, 9):
+            await stage.service.open_room(f"room-{number}")
+            transport = await stage.service.create_transport(f"room-{number}")
+            assert transport.candidates[0].port == ports[1]
+
+    play(scene, workers=2)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGABRT])
+def test_a_dead_worker_is_reported_once_and_replaced(sign: signal.Signals) -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        await service.open_room("room")
+        await service.open_room("silent")
+        transport = await service.create_transport("room")
+        (before,) = stage.pids()
+        os.kill(before, sign)
+        await stage.reported.wait()
+        assert stage.events == [WorkerLost(("room", "silent"))]
+        again = await service.create_transport("room")  # waits for the successor
+        assert again.id > transport.id
+        assert stage.pids() != [before]
+        assert service.restarts == 1
+        with pytest.raises(MediaMisuse):
+            await service.transport_stats(transport.id)
+        await service.close_transport(transport.id)
+        assert len(stage.events) == 1
+
+    play(scene)
+
+
+def test_requests_under_way_fail_when_the_worker_dies() -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        await service.open_room("room")
+        transport = await service.create_transport("room")
+        (worker,) = stage.pids()
+        os.kill(worker, signal.SIGSTOP)
+        outcomes: list[type[BaseException]] = []
+
+        async def ask() -> None:
+            try:
+                await service.transport_stats(transport.id)
+            except MediaError as error:
+                outcomes.append(type(error))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(100):
+                nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            os.kill(worker, signal.SIGKILL)
+        assert outcomes == [MediaUnavailable] * 100
+
+    play(scene)
+
+
+def test_a_cancelled_request_disturbs_nobody() -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        await service.open_room("room")
+        for _ in range(50):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await service.create_transport("room")
+        transport = await service.create_transport("room")
+        assert (await service.transport_stats(transport.id))["producers"] == 0
+
+    play(scene)
+
+
+def test_workers_are_gone_when_the_service_is() -> None:
+    stages: list[Stage] = []
+
+    async def scene(stage: Stage) -> None:
+        stages.append(stage)
+        assert len(stage.pids()) == 2
+
+    play(scene, workers=2)
+    assert stages[0].pids() == []
+    assert stages[0].events == []

@@ -1,0 +1,169 @@
+"""What publishers may send, and how it is put to the media plane."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from support.capabilities import ABS_SEND_TIME, MID, REPAIRED_RID, RID, TRANSPORT_CC
+
+from simplestchat.errors import IncompatibleCodecs, InvalidParams
+from simplestchat.model.media import StreamSpec
+from simplestchat.ortc import RtpParameters, produce
+
+VP8 = {"mimeType": "video/VP8", "payloadType": 96, "clockRate": 90000}
+RTX = {"mimeType": "video/rtx", "payloadType": 97, "clockRate": 90000, "parameters": {"apt": 96}}
+OPUS = {"mimeType": "audio/opus", "payloadType": 111, "clockRate": 48000, "channels": 2}
+
+
+def parameters(**fields: Any) -> RtpParameters:
+    return msgspec.convert({"codecs": [VP8], "encodings": [{"ssrc": 1}], **fields}, RtpParameters)
+
+
+def extensions(**ids: int) -> list[dict[str, Any]]:
+    uris = {"mid": MID, "rid": RID, "repaired": REPAIRED_RID, "time": ABS_SEND_TIME, "cc": TRANSPORT_CC}
+    return [{"uri": uris[name], "id": number} for name, number in ids.items()]
+
+
+def test_the_simplest_hand_written_publisher() -> None:
+    """VP8 with an SSRC: no RTX, no extensions, no mid, no feedback, no rtcp."""
+    made = produce("video", parameters())
+    assert made.type == "simple"
+    assert made.spec.mid == ""
+    assert made.spec.streams == (StreamSpec(ssrc=1),)
+    assert made.spec.extensions == {}
+    codec = made.spec.codecs[0]
+    assert (codec.name, codec.payload_type, codec.rtx_payload_type, codec.clock_rate) == ("vp8", 96, -1, 90000)
+    assert (codec.nack, codec.pli, codec.fir) == (False, False, False)
+
+
+def test_nulls_are_as_good_as_absence() -> None:
+    made = produce(
+        "video",
+        parameters(
+            mid=None,
+            rtcp=None,
+            headerExtensions=None,
+            codecs=[{**VP8, "channels": None, "parameters": None, "rtcpFeedback": None}],
+            encodings=[{"ssrc": 1, "rid": None, "rtx": None, "dtx": None, "scalabilityMode": None}],
+        ),
+    )
+    assert made.spec.streams == (StreamSpec(ssrc=1),)
+
+
+def test_simulcast_by_rid_keeps_the_order_of_its_encodings() -> None:
+    made = produce(
+        "video",
+        parameters(
+            codecs=[VP8, RTX],
+            mid="0",
+            encodings=[{"rid": rid, "maxBitrate": 100_000} for rid in ("r0", "r1", "r2")],
+            headerExtensions=extensions(mid=4, rid=10, repaired=11, time=2, cc=3),
+        ),
+    )
+    assert made.type == "simulcast"
+    assert made.spatial_layers == 3
+    assert [one.rid for one in made.spec.streams] == ["r0", "r1", "r2"]
+    # transport-cc was never offered, so it is not read.
+    assert made.spec.extensions == {"mid": 4, "rid": 10, "repaired-rid": 11, "abs-send-time": 2}
+
+
+def test_svc_is_told_from_its_mode() -> None:
+    made = produce("video", parameters(encodings=[{"ssrc": 1, "scalabilityMode": "L3T3_KEY"}]))
+    assert (made.type, made.spatial_layers) == ("svc", 3)
+    assert produce("video", parameters(encodings=[{"ssrc": 1, "scalabilityMode": "L1T3"}])).type == "simple"
+
+
+def test_rtx_is_paired_by_apt() -> None:
+    made = produce("video", parameters(codecs=[VP8, RTX], encodings=[{"ssrc": 1, "rtx": {"ssrc": 2}}]))
+    assert made.spec.codecs[0].rtx_payload_type == 97
+    assert made.spec.streams == (StreamSpec(ssrc=1, rtx_ssrc=2),)
+    assert made.ssrcs == {1, 2}
+
+
+def test_rtx_without_its_format_is_left_out() -> None:
+    made = produce("video", parameters(encodings=[{"ssrc": 1, "rtx": {"ssrc": 2}}]))
+    assert made.spec.streams == (StreamSpec(ssrc=1),)
+
+
+def test_a_track_can_be_told_by_its_mid_alone() -> None:
+    made = produce("audio", parameters(codecs=[OPUS], mid="a", encodings=[], headerExtensions=extensions(mid=1)))
+    assert made.spec.streams == (StreamSpec(),)
+    assert made.spec.mid == "a"
+
+
+def test_h264_of_the_right_profile_only() -> None:
+    def h264(level: str) -> dict[str, Any]:
+        return {
+            "mimeType": "video/H264",
+            "payloadType": 100,
+            "clockRate": 90000,
+            "parameters": {"profile-level-id": level, "packetization-mode": "1"},
+        }
+
+    assert produce("video", parameters(codecs=[h264("42e034")])).spec.codecs[0].name == "h264"
+    with pytest.raises(IncompatibleCodecs):
+        produce("video", parameters(codecs=[h264("64001f")]))
+
+
+INVALID: list[tuple[str, dict[str, Any]]] = [
+    ("no media codec", {"codecs": [RTX]}),
+    ("belongs to no codec", {"codecs": [VP8, {**RTX, "parameters": {"apt": 99}}]}),
+    ("belongs to no codec", {"codecs": [VP8, {**RTX, "parameters": {}}]}),
+    ("two rtx formats", {"codecs": [VP8, RTX, {**RTX, "payloadType": 98}]}),
+    ("payload type 96 is there twice", {"codecs": [VP8, VP8]}),
+    ("no video codec", {"codecs": [OPUS]}),
+    ("SSRC 1 is there twice", {"encodings": [{"ssrc": 1}, {"ssrc": 1}]}),
+    ("SSRC 1 is there twice", {"codecs": [VP8, RTX], "encodings": [{"ssrc": 1, "rtx": {"ssrc": 1}}]}),
+    ("rid a is there twice", {"encodings": [{"rid": "a"}, {"rid": "a"}]}),
+    ("tells the packets of encoding 0 apart", {"encodings": []}),
+    ("tells the packets of encoding 0 apart", {"encodings": [{"rid": "a"}]}),
+    ("tells the packets of encoding 0 apart", {"mid": "0", "encodings": [{}]}),
+    ("tells the packets of encoding 1 apart", {"encodings": [{"ssrc": 1}, {}]}),
+    ("codecPayloadType 7", {"encodings": [{"ssrc": 1, "codecPayloadType": 7}]}),
+    ("header extension id 3", {"headerExtensions": extensions(mid=3, rid=3)}),
+    ("header extension urn", {"headerExtensions": extensions(mid=3) + extensions(mid=4)}),
+]
+
+
+@pytest.mark.parametrize(("words", "fields"), INVALID)
+def test_what_cannot_work_is_refused_with_a_reason(words: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParams, match=words):
+        produce("video", parameters(**fields))
+
+
+MALFORMED: list[dict[str, Any]] = [
+    {"codecs": []},
+    {"codecs": [VP8] * 65},
+    {"codecs": [{**VP8, "payloadType": 128}]},
+    {"codecs": [{**VP8, "payloadType": -1}]},
+    {"codecs": [{**VP8, "payloadType": "96"}]},
+    {"codecs": [{**VP8, "clockRate": 0}]},
+    {"codecs": [{**VP8, "mimeType": "text/VP8"}]},
+    {"codecs": [{**VP8, "mimeType": "video/VP8\r\na=evil"}]},
+    {"codecs": [{**VP8, "parameters": {"x": "1\r\na=evil:1"}}]},
+    {"codecs": [{**VP8, "parameters": {"x\n": 1}}]},
+    {"codecs": [{**VP8, "parameters": {"x": [1]}}]},
+    {"codecs": [{**VP8, "parameters": {str(n): n for n in range(65)}}]},
+    {"encodings": [{"ssrc": 0}]},
+    {"encodings": [{"ssrc": 2**32}]},
+    {"encodings": [{"ssrc": 1.5}]},
+    {"encodings": [{"ssrc": n + 1} for n in range(9)]},
+    {"encodings": [{"rid": "a b"}]},
+    {"encodings": [{"rid": "a" * 33}]},
+    {"headerExtensions": [{"uri": MID, "id": 0}]},
+    {"headerExtensions": [{"uri": MID, "id": 256}]},
+    {"mid": "a\r\nb"},
+    {"mid": "a\n"},
+    {"rtcp": {"cname": "a\nb"}},
+]
+
+
+@pytest.mark.parametrize("fields", MALFORMED)
+def test_what_is_out_of_bounds_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        parameters(**fields)
+
+
+def test_encrypted_extensions_are_not_read() -> None:
+    made = produce("video", parameters(headerExtensions=[{"uri": MID, "id": 1, "encrypt": True}]))
+    assert made.spec.extensions == {}

@@ -1,0 +1,64 @@
+"""How fast a client may ask: bursts that real rooms need pass, floods end."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.recorder import World, finish
+
+from simplestchat.signaling.bucket import TokenBucket
+from simplestchat.signaling.limits import Limits
+
+
+def test_a_burst_of_five_hundred_passes() -> None:
+    world = World()
+    client = world.joined()
+    for _ in range(499):
+        client.call("ping")
+    assert client.refused("ping") == "rate_limited"
+    world.wait(1)
+    for _ in range(99):
+        client.call("ping")
+    assert client.box.closed is None
+
+
+def test_a_flood_ends_the_connection_and_harms_nobody_else() -> None:
+    world = World()
+    flooder, other = world.joined(), world.joined(name="Bob")
+    text = flooder.request("ping")
+    answers = [finish(flooder.session.handle(text)) for _ in range(2_000)]
+    assert flooder.box.closed == (4008, "too many requests")
+    assert None in answers
+    assert other.call("ping") == {}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"jsonrpc":"2.0","id":1,"method":"nope"}'])
+def test_bad_messages_count_too(text: str) -> None:
+    client = World().client()
+    for _ in range(2_000):
+        finish(client.session.handle(text))
+    assert client.box.closed is not None
+
+
+def test_steady_use_is_never_refused() -> None:
+    world = World(Limits(request_burst=5, requests_per_s=10))
+    client = world.joined()
+    for _ in range(500):
+        world.wait(0.1)
+        client.call("ping")
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 60))))
+def test_never_more_than_the_burst_and_the_rate(steps: list[tuple[float, int]]) -> None:
+    bucket = TokenBucket(burst=20, rate_per_s=10, flood=10**9, now=0.0)
+    now, passed = 0.0, 0
+    for wait, count in steps:
+        now += wait
+        passed += sum(bucket.take(now) == "pass" for _ in range(count))
+        assert passed <= 20 + 10 * now + 1e-6
+
+
+def test_a_clock_that_goes_back_gives_nothing() -> None:
+    bucket = TokenBucket(burst=1, rate_per_s=1, flood=100, now=100.0)
+    assert bucket.take(100.0) == "pass"
+    assert bucket.take(50.0) == "refuse"
+    assert bucket.take(50.5) == "refuse"
