@@ -178,13 +178,18 @@ def test_forged_finished_messages_do_not_end_a_handshake() -> None:
         assert wire.connected
 
 
-def test_damaged_copies_of_everything_beforehand() -> None:
-    """A copy with a flipped bit precedes each datagram. Taken for the peer, it ends the handshake, but in time."""
+@pytest.mark.parametrize("period", [1, 8])
+def test_damaged_copies_beforehand(period: int) -> None:
+    """A copy with a flipped bit precedes every datagram, or one in eight. Taken for the peer, it ends the handshake,
+    but in time. Keys and signatures differ from run to run: only the sparse damage leaves enough handshakes whole to
+    ask for one."""
     rng = random.Random(6)
     outcomes = set()
     for _ in range(150):
 
         def fate(sent: Sent) -> list[tuple[int, bytes]]:
+            if rng.randrange(period):
+                return [(0, sent.data)]
             damaged = bytearray(sent.data)
             damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
             return [(0, bytes(damaged)), (1, sent.data)]
@@ -192,8 +197,9 @@ def test_damaged_copies_of_everything_beforehand() -> None:
         wire = Wire(fate).run()
         outcomes.add((wire.client.state, wire.server.state))
         assert wire.now <= 30_000_002
-    assert ("connected", "connected") in outcomes
-    assert all(states != ("connecting", "connecting") for states in outcomes)
+    assert ("connecting", "connecting") not in outcomes
+    if period > 1:
+        assert ("connected", "connected") in outcomes
 
 
 def test_an_inconsistent_fragment_does_not_block_the_genuine_message() -> None:
