@@ -58,6 +58,7 @@ elif MODE == "asan":
 LIBRARIES = {
     "crypto": ["ssl", "crypto"],
     "engine": ["ssl", "crypto"],
+    "peer": ["ssl", "crypto"],
     "io": ["ssl", "crypto"],
     "testing": ["ssl", "crypto"],
 }

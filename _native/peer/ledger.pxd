@@ -1,0 +1,18 @@
+# Which packets of each published encoding anybody of this process got: what nobody got was lost on its way to the server.
+#
+# A ring of bits per encoding, so memory is bounded; the subscribers of one encoding settle a packet only LEDGER_SETTLE_US after it was
+# due, when all of them had their chance.
+from simplestchat._native.core.types cimport u32, u64, u8, us_t
+
+cdef enum:
+    LEDGER_BITS = 65536            # packets remembered of an encoding
+    LEDGER_MAX_STREAMS = 16384
+    LEDGER_SETTLE_US = 2000000
+
+cdef struct Ledger
+
+cdef Ledger* ledger_new(u64 seed) noexcept nogil
+cdef void ledger_free(Ledger* l) noexcept nogil
+# OK, or E_LIMIT when there are too many encodings (then hops cannot be told and losses count as downlink's).
+cdef int ledger_delivered(Ledger* l, u32 user, u8 track, u8 layer, u32 counter) noexcept nogil
+cdef bint ledger_anybody(const Ledger* l, u32 user, u8 track, u8 layer, u32 counter) noexcept nogil

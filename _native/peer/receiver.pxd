@@ -1,0 +1,74 @@
+# A subscribed track: every packet is checked against its stamp; what is missing is asked for, told by hop, and counted once.
+#
+# Rules of the count:
+#  - It begins with the first packet that arrives (video: of a keyframe) and ends where receiver_end says, or at the highest counter seen.
+#  - A packet counts once: delivered (late repair included), else lost when LEDGER_SETTLE_US have passed since it should have come.
+#  - misdelivered: another user's or track's stamp, a FORBIDDEN one, or one that was due after the stream was closed to us.
+#  - corrupt: no whole stamp, a wrong CRC, or a payload type or descriptor that cannot be.
+#  - A frame counts when all of its parts came; it is shown when it is a keyframe or its predecessor was shown.
+#  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms).
+from simplestchat._native.core.histogram cimport Histogram
+from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
+from simplestchat._native.peer.ledger cimport Ledger
+from simplestchat._native.peer.settings cimport ReceiverSettings
+from simplestchat._native.wire.rtcp cimport NackItem, ReportBlock, SenderInfo
+from simplestchat._native.wire.rtp cimport RtpView
+
+cdef struct Receiver
+
+cdef struct ReceiverTotals:
+    u64 packets                    # RTP packets, repairs included
+    u64 bytes                      # of RTP payload
+    u64 delivered                  # distinct packets of the expected stream
+    u64 lost                       # after repair
+    u64 lost_uplink                # of these: nobody got them
+    u64 missed                     # packets that were missing when first noticed, repaired ones included: loss before repair
+    u64 repaired                   # came by retransmission
+    u64 duplicate
+    u64 corrupt
+    u64 reordered                  # came after a later one, first transmissions only
+    u64 misdelivered
+    u64 frames                     # shown
+    u64 frames_broken              # begun and never whole, or whole and not decodable
+    u64 keyframes
+    u64 freezes
+    u64 freeze_us
+    u64 nacks
+    u64 keyframe_requests
+    u32 jitter_us                  # RFC 3550, now
+    us_t first_packet_us           # 0 until there is one
+    us_t first_frame_us            # first whole keyframe (audio: first packet)
+    us_t last_packet_us
+    u32 highest_counter
+
+# What all receivers of a swarm add their measurements to.
+cdef struct Measures:
+    Histogram latency_audio        # due to arrival, us
+    Histogram latency_video
+    Histogram jitter               # change of transit between neighbours, us
+    Histogram frame_latency        # due to whole
+
+cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept nogil
+cdef void receiver_free(Receiver* r) noexcept nogil
+# One opened media packet; `index` is its 48-bit index, `arrival` when the kernel got it.
+cdef void receiver_packet(Receiver* r, const u8* data, u32 size, const RtpView* view, u64 index, us_t arrival,
+                          Ledger* ledger, Measures* measures) noexcept nogil
+# One opened packet of the RTX stream (RFC 4588). Padding-only probes are passed over.
+cdef void receiver_repair(Receiver* r, const u8* data, u32 size, const RtpView* view, us_t arrival,
+                          Ledger* ledger, Measures* measures) noexcept nogil
+cdef void receiver_sender_report(Receiver* r, const SenderInfo* info, us_t now) noexcept nogil
+cdef us_t receiver_deadline(const Receiver* r) noexcept nogil
+# NACK items that are due now (at most cap).
+cdef int receiver_nacks(Receiver* r, us_t now, NackItem* out, int cap) noexcept nogil
+# Should a PLI leave now? True at most once a second, while a keyframe is needed.
+cdef bint receiver_wants_keyframe(Receiver* r, us_t now) noexcept nogil
+cdef void receiver_report(Receiver* r, us_t now, ReportBlock* out) noexcept nogil
+# Counts what has settled until `now`. To be called about once a second and at the end.
+cdef void receiver_settle(Receiver* r, us_t now, const Ledger* ledger) noexcept nogil
+# The stream is paused or closed for us from `at` on: packets due later are misdelivered, missing ones not lost.
+# With `expected` (the publisher's next counter when it stopped for good) everything below it is expected, else what was seen.
+cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) noexcept nogil
+# It goes on: counting begins anew with the next packet (video: keyframe).
+cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil
+cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil
+cdef const ReceiverSettings* receiver_settings(const Receiver* r) noexcept nogil

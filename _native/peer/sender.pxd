@@ -1,0 +1,48 @@
+# A published track: a schedule of frames, the packets of each frame, retransmissions, sender reports. Open loop: what is due is due, however late.
+#
+# Audio: a packet each 20 ms, comfort noise while silent. Video: a frame each 1/fps s; sizes from a seeded model around the target
+# bitrate (keyframes several times the mean, log-normal spread, the debt of a big frame paid back by the next ones);
+# a keyframe first, on PLI/FIR (not within 300 ms of the last) and never by itself. All packets of a frame are due at once.
+from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
+from simplestchat._native.peer.settings cimport SenderSettings
+from simplestchat._native.wire.rtcp cimport ReportBlock, SenderInfo
+
+cdef struct Sender               # one track, all of its encodings
+
+cdef struct SenderTotals:
+    u64 packets                    # media packets, first transmissions
+    u64 bytes                      # of RTP payload
+    u64 frames
+    u64 keyframes
+    u64 resent
+    u64 nacks                      # packets asked for again
+    u64 keyframe_requests
+    u64 forbidden                  # packets sent with STAMP_FORBIDDEN
+    u64 reported_lost              # cumulative loss on the way to the server, by its receiver reports
+    u32 counters[3]                # next stamp counter of each encoding
+
+# A plaintext RTP packet that is to be sealed and sent.
+cdef struct Outgoing:
+    u8* data
+    u32 size
+    u32 header_size
+    u64 index                      # 48-bit SRTP packet index under its SSRC
+    us_t due_us
+
+cdef Sender* sender_new(const SenderSettings* settings, us_t now) noexcept nogil      # NULL without memory or for impossible settings
+cdef void sender_free(Sender* s) noexcept nogil
+cdef us_t sender_deadline(const Sender* s) noexcept nogil
+# The next packet due at `now`, 1, or 0 when there is none. `out.data` is valid until the next call.
+cdef bint sender_next(Sender* s, us_t now, Outgoing* out) noexcept nogil
+# Packet `sequence` of `ssrc` again, over RTX (without RTX: never). 1, or 0 when it is unknown, too old or was resent too often.
+cdef bint sender_resend(Sender* s, u32 ssrc, u16 sequence, us_t now, Outgoing* out) noexcept nogil
+cdef void sender_keyframe(Sender* s, u32 ssrc, us_t now) noexcept nogil
+# Sender reports that are due: 1 and the report, 0 for none. At most one per encoding a second.
+cdef bint sender_report(Sender* s, us_t now, u64 ntp_now, SenderInfo* out) noexcept nogil
+cdef void sender_heard(Sender* s, const ReportBlock* block, u64 ntp_now, us_t now) noexcept nogil
+# Muted: nothing is sent, or, with `forbidden`, packets go on with STAMP_FORBIDDEN for a server that must not forward them.
+cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept nogil
+# Which encodings are sent (a bit each), as the server's `producer.layers` asks.
+cdef void sender_layers(Sender* s, u8 mask, us_t now) noexcept nogil
+cdef void sender_totals(const Sender* s, SenderTotals* out) noexcept nogil
+cdef const SenderSettings* sender_settings(const Sender* s) noexcept nogil

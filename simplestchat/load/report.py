@@ -1,0 +1,196 @@
+"""The shape of ``report.json``. ``docs/load-testing.md`` has its reference, written from these structs.
+
+Spans are milliseconds where a name ends in ``_ms``; series have one value a second, on the run's clock.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from simplestchat.load.scenario import Scenario
+
+SCHEMA_VERSION = 1
+Verdict: TypeAlias = Literal["pass", "fail", "void"]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all parts of a report."""
+
+
+class Objective(Part, frozen=True, kw_only=True):
+    """One limit and what was measured against it."""
+
+    name: str
+    value: float | None
+    """None: there was nothing to measure, which is not ok."""
+    limit: float
+    comparison: Literal["<=", ">="]
+    unit: str
+    ok: bool
+
+
+class Spread(Part, frozen=True, kw_only=True):
+    """Percentiles of one histogram over the whole run; all 0 when ``count`` is 0."""
+
+    p50: float
+    p95: float
+    p99: float
+    max: float
+    mean: float
+    count: int
+
+
+class Summary(Part, frozen=True, kw_only=True):
+    """The figures that people compare."""
+
+    clients: int
+    connection_success: float
+    """Of all that tried to join: in the room and every transport connected. 0 to 1."""
+    packet_loss: float
+    """After repair, of all that should have arrived. 0 to 1."""
+    packet_loss_raw: float
+    """Before repair."""
+    packet_loss_uplink: float
+    """After repair, lost between publisher and server."""
+    delivered: int
+    repaired: int
+    duplicate: int
+    reordered: int
+    corrupt: int
+    misdelivered: int
+    errors: int
+    chat_lost: int
+    chat_disorder: int
+    signaling_ms: Spread
+    media_latency_ms: Spread
+    audio_latency_ms: Spread
+    first_frame_ms: Spread
+    first_packet_ms: Spread
+    connect_ms: Spread
+    ice_ms: Spread
+    dtls_ms: Spread
+    reconnect_ms: Spread
+    jitter_ms: Spread
+    mos: Spread
+    """Of audio streams, 1 to 4.5 (E-model, G.107)."""
+    freeze_share: float
+    kbytes_per_s_per_participant: float
+    """Received, median."""
+    server_mb_per_participant: float
+    """Growth of the server's resident memory over the ramp, by clients."""
+    server_cpu_cores: float
+    """Mean over the hold, all of the server's processes."""
+    server_cpu_us_per_packet: float
+    """Of the workers, by packet forwarded, mean over the hold."""
+    generator_cpu_cores: float
+    generator_kb_per_user: float
+    packets_per_s: float
+    """Received by all users, mean over the hold."""
+
+
+class Series(Part, frozen=True, kw_only=True):
+    """One curve; ``values[i]`` belongs to ``Report.seconds[i]``, None where there is no value."""
+
+    name: str
+    title: str
+    unit: str
+    group: str
+    """Curves of one group are drawn in one plot."""
+    values: list[float | None]
+
+
+class HistogramReport(Part, frozen=True, kw_only=True):
+    """A whole distribution: pairs of (upper bound in ms, count)."""
+
+    name: str
+    title: str
+    buckets: list[tuple[float, int]]
+
+
+class RoomReport(Part, frozen=True, kw_only=True):
+    """What the users of one room got."""
+
+    room: int
+    users: int
+    received_kbytes_per_s: float
+    sent_kbytes_per_s: float
+    packet_loss: float
+
+
+class BrowserReport(Part, frozen=True, kw_only=True):
+    """A real browser in the same room, from its getStats, beside the synthetic users' figures."""
+
+    name: str
+    frames_decoded: int
+    frames_per_s: float
+    received_kbytes_per_s: float
+    packet_loss: float
+    jitter_ms: float
+    freezes: int
+    freeze_s: float
+    first_frame_ms: float
+    audio_concealed_share: float
+
+
+class CapacityStep(Part, frozen=True, kw_only=True):
+    """One run of a capacity search."""
+
+    value: int
+    verdict: Verdict
+    broke: tuple[str, ...]
+    """Names of the objectives missed."""
+    server_cpu_cores: float
+    worker_cpu_max: float
+    packet_loss: float
+    generator_lag_p99_ms: float
+
+
+class CapacityReport(Part, frozen=True, kw_only=True):
+    """The outcome of a capacity search."""
+
+    dimension: str
+    highest_good: int
+    lowest_bad: int | None
+    """None: nothing broke up to the search's upper bound."""
+    bottleneck: Literal["cpu", "bandwidth", "memory", "generator", "signaling", "none"]
+    why: str
+    steps: tuple[CapacityStep, ...]
+
+
+class Report(Part, frozen=True, kw_only=True):
+    """One run."""
+
+    schema: int = SCHEMA_VERSION
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """Why it failed or is void, in words."""
+    objectives: tuple[Objective, ...]
+    summary: Summary
+    name: str
+    title: str
+    command: str
+    """What reproduces it."""
+    started: str
+    """UTC, ISO 8601."""
+    duration_s: float
+    seed: int
+    version: str
+    commit: str
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    scenario: Scenario
+    seconds: list[float]
+    """Since the start; the clock of all series."""
+    phases: list[tuple[str, float]]
+    """(name, when it began)."""
+    series: tuple[Series, ...]
+    histograms: tuple[HistogramReport, ...]
+    faults: dict[str, int]
+    worst_streams: list[dict[str, Any]]
+    rooms: tuple[RoomReport, ...]
+    agents: list[dict[str, Any]]
+    """Machines that generated, with their clock offsets and what these are known to."""
+    browsers: tuple[BrowserReport, ...] = ()
+    capacity: CapacityReport | None = None
