@@ -1,0 +1,224 @@
+"""From a TOML file to a ``Scenario``; what is wrong is refused with its line, its key and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from simplestchat.errors import ConfigError
+from simplestchat.load.scenario import Scenario, Shape
+
+_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*?)`(?: - at |$)")
+_MISSING = re.compile(r"^Object missing required field `(?P<key>.*?)`(?: - at |$)")
+_PART = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
+_HEADER = re.compile(r"^\s*\[{1,2}\s*(?P<name>[^\]]+?)\s*\]{1,2}\s*(#.*)?$")
+_ASSIGNMENT = re.compile(r"^\s*(?P<key>[A-Za-z0-9_\-.\"' ]+?)\s*=")
+
+Path_ = tuple[str | int, ...]
+
+
+class ScenarioError(ConfigError):
+    """A scenario that cannot be run: where, what stands there and what is allowed."""
+
+
+def read_scenario(path: Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """Return the scenario of a file, with ``overrides`` (dotted key to value) put over it.
+
+    Raises ``ScenarioError`` with the file's name, line and key for anything that is wrong.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read ({error.strerror}). Name a scenario file.") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: is not UTF-8 (byte {error.start}). Write it as UTF-8 text.") from None
+    return parse_scenario(text, str(path), overrides or {})
+
+
+def parse_scenario(text: str, where: str, overrides: Mapping[str, Any]) -> Scenario:
+    """Return the scenario of a TOML text that came from ``where``; raises ``ScenarioError``."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{where}: is no TOML: {error}") from None
+    for key, value in overrides.items():
+        _put(table, key, value)
+    _switch_off(table)
+    try:
+        scenario = msgspec.convert(table, Scenario)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(_explain(str(error), table, text, where, overrides)) from None
+    for path, complaint in _contradictions(scenario):
+        raise ScenarioError(f"{_place(path, text, where, overrides)}: {complaint}")
+    return scenario
+
+
+def _put(table: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, key = dotted.split(".")
+    for parent in parents:
+        child = table.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise ScenarioError(f"{dotted}: {parent} is no table. Name a key as TABLE.KEY, such as shape.clients.")
+        table = child
+    table[key] = value
+
+
+def _switch_off(table: dict[str, Any]) -> None:
+    """TOML has no null: an objective that is not to be judged is "off"."""
+    objectives = table.get("objectives")
+    if isinstance(objectives, dict):
+        table["objectives"] = {key: None if value == "off" else value for key, value in objectives.items()}
+
+
+def _explain(message: str, table: dict[str, Any], text: str, where: str, overrides: Mapping[str, Any]) -> str:
+    """One sentence from a validation error: place, key, value, what is allowed."""
+    at = _AT.search(message)
+    path = _parse_path(at["path"]) if at else ()
+    unknown, missing = _UNKNOWN.match(message), _MISSING.match(message)
+    if unknown:
+        known = _keys(path)
+        close = difflib.get_close_matches(unknown["key"], known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        place = _place((*path, unknown["key"]), text, where, overrides)
+        return f"{place}: there is no such key; {hint}Known here: {', '.join(known)}."
+    if missing:
+        return f"{_place(path, text, where, overrides)}: {missing['key']} is missing; add it."
+    value = _value_at(table, path)
+    return f"{_place(path, text, where, overrides)}: {value!r} is not allowed here; expected {_allowed(path)}."
+
+
+def _parse_path(path: str) -> Path_:
+    parts: list[str | int] = []
+    for part in _PART.finditer(path):
+        if part["key"] is not None:
+            parts.append(part["key"])
+        elif part["index"] is not None:
+            parts.append(int(part["index"]))
+    return tuple(parts)
+
+
+def _value_at(table: Any, path: Path_) -> Any:
+    for part in path:
+        try:
+            table = table[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return table
+
+
+def _type_at(path: Path_) -> inspect.Type:
+    kind: inspect.Type = inspect.type_info(Scenario)
+    for part in path:
+        if isinstance(kind, inspect.UnionType):
+            kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+        if isinstance(kind, inspect.StructType):
+            kind = next((field.type for field in kind.fields if field.encode_name == part), inspect.AnyType())
+        elif isinstance(kind, inspect.VarTupleType):
+            kind = kind.item_type
+        elif isinstance(kind, inspect.DictType):
+            kind = kind.value_type
+    return kind
+
+
+def _keys(path: Path_) -> list[str]:
+    kind = _type_at(path)
+    if isinstance(kind, inspect.UnionType):
+        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    return [field.encode_name for field in kind.fields] if isinstance(kind, inspect.StructType) else []
+
+
+def _allowed(path: Path_) -> str:
+    """What a key takes, in words."""
+    kind = _type_at(path)
+    if isinstance(kind, inspect.UnionType):
+        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    match kind:
+        case inspect.LiteralType():
+            return "one of " + ", ".join(repr(value) for value in kind.values)
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType() | inspect.FloatType():
+            noun = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+            off = ', or "off"' if path[:1] == ("objectives",) else ""
+            return " ".join((noun, *_bounds(kind))) + off
+        case inspect.StrType(pattern=str()):
+            return "lower-case letters, digits and hyphens, 40 at most"
+        case inspect.StrType():
+            return "text" if kind.max_length is None else f"text of at most {kind.max_length} characters"
+        case inspect.VarTupleType():
+            return "an array of tables"
+        case _:
+            return "a table"
+
+
+def _bounds(kind: inspect.IntType | inspect.FloatType) -> Iterator[str]:
+    for bound, words in ((kind.ge, "from"), (kind.gt, "above"), (kind.le, "to"), (kind.lt, "below")):
+        if bound is not None:
+            yield f"{words} {bound:,}".replace(",", " ")
+
+
+def _place(path: Path_, text: str, where: str, overrides: Mapping[str, Any]) -> str:
+    """``FILE line 12, shape.clients``, or the option that put it there."""
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    if any(key == name or key.startswith(name + ".") for name in overrides):
+        return f"{key} (given on the command line)"
+    line = _line_of(path, text)
+    return f"{where}, line {line}, {key}" if key else where if line == 1 else f"{where}, line {line}"
+
+
+def _line_of(path: Path_, text: str) -> int:
+    """The line of a key, or of the nearest thing around it; 1 when nothing fits."""
+    best, best_size = 1, 0
+    prefix: Path_ = ()
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        header, assignment = _HEADER.match(line), _ASSIGNMENT.match(line)
+        if header:
+            name = header["name"]
+            prefix = tuple(part.strip().strip("\"'") for part in name.split("."))
+            if line.lstrip().startswith("[["):
+                prefix = (*prefix, counts.get(name, 0))
+                counts[name] = counts.get(name, 0) + 1
+            found = prefix
+        elif assignment:
+            found = (*prefix, *(part.strip().strip("\"'") for part in assignment["key"].split(".")))
+        else:
+            continue
+        if len(found) > best_size and path[: len(found)] == found:
+            best, best_size = number, len(found)
+    return best
+
+
+def _contradictions(scenario: Scenario) -> Iterator[tuple[Path_, str]]:
+    """What each key allows alone but not together with others."""
+    shape, publish, network = scenario.shape, scenario.publish, scenario.network
+    if shape.presenters > _room_size(shape):
+        yield ("shape", "presenters"), f"{shape.presenters} of a room of {_room_size(shape)} cannot publish."
+    if not publish.audio and not publish.video:
+        yield ("publish",), "nothing is published. Set audio = true, or video to a preset such as 720p30."
+    if publish.simulcast and not publish.video:
+        yield ("publish", "simulcast"), "there is no video to send in several layers. Set publish.video."
+    if publish.bitrate_bps and not publish.video:
+        yield ("publish", "bitrate_bps"), "there is no video. Set publish.video, such as 720p30."
+    if scenario.subscribe.mode in ("some", "page") and not scenario.subscribe.limit:
+        yield ("subscribe", "limit"), f"mode {scenario.subscribe.mode!r} needs a limit of 1 or more."
+    if network.steps and not network.share:
+        yield ("network", "share"), "steps happen to the users behind emulated paths. Set a share above 0."
+    for index, step in enumerate(network.steps):
+        if step.event == "outage" and not step.duration_s:
+            yield ("network", "steps", index, "duration_s"), "an outage needs a duration above 0."
+    capacity = scenario.capacity
+    if capacity and capacity.low >= capacity.high:
+        yield ("capacity", "low"), f"low ({capacity.low}) must be under high ({capacity.high})."
+
+
+def _room_size(shape: Shape) -> int:
+    return shape.room_size or shape.clients
