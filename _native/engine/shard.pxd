@@ -2,6 +2,8 @@
 #
 # A turn: receive() datagrams, as many as there is room for answers; send what is in out(); flush() and send until it says that
 # nothing is left; tick() when deadline() has passed, and send. Between turns, under the GIL, the control methods.
+#
+# A turn's methods are virtual, so that tests can put a faulty shard in the place of a good one (testing/faults).
 from simplestchat._native.core.types cimport us_t
 from simplestchat._native.engine.entities cimport Consumer, Datagram, OutQueue, Producer, ShardState, Transport
 

@@ -1,6 +1,5 @@
 """The engine of one worker, with the control methods that the node calls; see shard.pxd."""
 
-cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
@@ -56,7 +55,6 @@ cdef bytes _digest(str algorithm, str text):
     return digest
 
 
-@cython.final
 cdef class Shard:
     """All transports, producers and consumers of one worker.
 

@@ -48,7 +48,7 @@ cdef class Loop:
     cdef readonly Shard shard
     cdef Datagram batch[BATCH]
 
-    def __cinit__(self, int control_fd, int port, seed, *, handle, encode_events):
+    def __cinit__(self, int control_fd, int port, Shard shard not None, *, handle, encode_events):
         self.epoll = -1
         self.udp = udp_open(port)
         if self.udp == NULL:
@@ -56,7 +56,7 @@ cdef class Loop:
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.epoll < 0:
             raise OSError(errno, os.strerror(errno))
-        self.shard = Shard(seed)
+        self.shard = shard
         self.channel = Channel(control_fd)
         self.handle = handle
         self.encode_events = encode_events

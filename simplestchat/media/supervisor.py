@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 START_TIMEOUT_S = 20.0  # importing and making certificates on a loaded machine
 STOP_TIMEOUT_S = 1.0
+#: What a worker process runs; its control descriptor and port follow.
+WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "simplestchat.media.worker")
 STATS_INTERVAL_S = 2.0  # also how often a worker is asked whether it is alive
 STABLE_S = 30.0  # a worker that lived this long starts the pauses anew
 FIRST_PAUSE_S = 0.1
@@ -192,7 +194,7 @@ def _spawn(port: int) -> tuple[subprocess.Popen[bytes], trio.SocketStream]:
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         # Not in a thread: the worker's parent-death signal follows the thread that has forked it.
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "simplestchat.media.worker", str(theirs.fileno()), str(port)],
+            [*WORKER_COMMAND, str(theirs.fileno()), str(port)],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -71,13 +71,13 @@ def bind_to_node() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def main(arguments: list[str]) -> int:
-    """Serve one control channel."""
+def main(arguments: list[str], make_shard: Callable[[int], Shard] = Shard) -> int:
+    """Serve one control channel with the shard that ``make_shard`` makes from a seed."""
     bind_to_node()
     control_fd, port = int(arguments[0]), int(arguments[1])
     with socket.socket(fileno=control_fd) as control:
         try:
-            loop, dispatcher = _build(control_fd, port)
+            loop, dispatcher = _build(control_fd, port, make_shard)
         except (NativeError, OSError) as exc:
             payload = msgspec.msgpack.encode((FAILURE, 0, {"code": "internal", "message": str(exc)}))
             control.sendall(frame(payload))
@@ -90,12 +90,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _build(control_fd: int, port: int) -> tuple[Loop, Dispatcher]:
+def _build(control_fd: int, port: int, make_shard: Callable[[int], Shard]) -> tuple[Loop, Dispatcher]:
     holder: list[Dispatcher] = []
     loop = Loop(
         control_fd,
         port,
-        int.from_bytes(os.urandom(SEED_BYTES), "big"),
+        make_shard(int.from_bytes(os.urandom(SEED_BYTES), "big")),
         handle=lambda payload: holder[0].handle(payload),
         encode_events=lambda events: holder[0].encode_events(events),
     )

@@ -1,8 +1,5 @@
-from typing import final
-
 _Address = tuple[str, int, str, int]
 
-@final
 class Shard:
     def __init__(self, seed: int) -> None: ...
     def fingerprints(self) -> list[tuple[str, str]]: ...

@@ -9,7 +9,7 @@ class Loop:
         self,
         control_fd: int,
         port: int,
-        seed: int,
+        shard: Shard,
         *,
         handle: Callable[[bytes], bytes],
         encode_events: Callable[[list[tuple[object, ...]]], list[bytes]],
