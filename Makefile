@@ -43,6 +43,7 @@ format: .tools ## format the Python code and mend what ruff can mend
 
 docs: .tools ## write the generated pages of docs/ anew
 	@$(BIN)/python -m simplestchat.signaling.docs
+	@$(BIN)/python -m simplestchat.load.docs
 	@$(BIN)/python -m simplestchat.config.docs > docs/settings.md
 	@$(BIN)/python scripts/tables.py
 

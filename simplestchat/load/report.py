@@ -1,4 +1,4 @@
-"""The shape of ``report.json``. ``docs/load-testing.md`` has its reference, written from these structs.
+"""The shape of ``report.json``. ``docs/load-report.md`` is its reference, written from these structs.
 
 Spans are milliseconds where a name ends in ``_ms``; series have one value a second, on the run's clock.
 """
