@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build serve test test-python test-fuzz bench lint format docs clean
+.PHONY: help build serve test test-python test-fuzz bench load soak lint format docs clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -30,6 +30,12 @@ test-fuzz: .tools ## run the fuzz targets
 bench: .tools ## run the benchmarks; writes bench-output/bench.json with the machine's description
 	@mkdir -p bench-output
 	@$(PYTEST) bench --benchmark-json=bench-output/bench.json
+
+load: .tools ## run the load suite: every scenario, a thousand users, the capacity search; reports go to load-reports/
+	@scripts/load.sh
+
+soak: .tools ## run the soak scenario: two hours
+	@$(BIN)/simplestchat load scenarios/soak.toml
 
 lint: .tools ## run ruff, mypy and the browser client's type check
 	@$(BIN)/ruff check .

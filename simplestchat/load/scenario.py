@@ -172,6 +172,7 @@ class Objectives(Frozen, frozen=True, kw_only=True):
     corrupt: Faults | None = 0
     misdelivered: Faults | None = 0
     duplicate: Faults | None = None
+    reordered: Faults | None = None
     chat_lost: Faults | None = 0
     chat_disorder: Faults | None = 0
     errors: Faults | None = 0
