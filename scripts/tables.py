@@ -95,15 +95,17 @@ def drops() -> str:
 
 def metrics() -> str:
     """Every metric of ours that a scrape of a node holds."""
+    from simplestchat.media.footprint import Footprint
+    from simplestchat.media.reading import Reading
     from simplestchat.metrics import Metrics
-    from simplestchat.metrics.workers import COUNTERS, DROPPED, GAUGES
+    from simplestchat.model.spans import Spans
 
     every = Metrics()
     every.watch_rooms(lambda: {"rooms": 0, "peers": 0, "peers_away": 0})
     every.watch_connections(int)
     every.watch_messages(int, int)
-    readings = {name: 0 for name, *_ in (*COUNTERS, *GAUGES)} | {DROPPED + "auth": 0}
-    every.watch_workers(lambda: {0: readings}, int)
+    every.watch_workers(lambda: {0: Reading({"dropped_auth": 0}, ([], [0], 0), Footprint(0, 0, 0, 0))}, int)
+    every.watch_requests(lambda: {"room.join": Spans([])})
     every.watch_refusals(lambda: {"not_found": 0})
     every.websockets_ended.labels("left")
     rows = []

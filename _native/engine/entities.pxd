@@ -145,6 +145,7 @@ cdef struct Stream:
 
 cdef struct Pending:
     u64 index                      # in the stream's cache
+    us_t arrived_us                # its datagram's
     u8 stream
 
 cdef struct Producer:
@@ -200,6 +201,7 @@ cdef struct Consumer:
 cdef struct Datagram:
     const u8* data
     u32 size
+    us_t arrived_us                # on any clock of the io layer: only handed back, in ShardState.done
     Tuple tuple
 
 # Where a turn's datagrams go: the io layer sends them in order and then calls out_clear. Destinations are copies, so that closing a
@@ -229,6 +231,8 @@ cdef struct Counters:
     u64 bytes_in
     u64 packets_out
     u64 bytes_out
+    u64 media_in                   # media packets of publishers that became part of a stream, repaired ones included
+    u64 media_expected             # those that publishers have sent, as far as sequence numbers tell: the rest was lost
     u64 forwarded                  # media packets sealed for a consumer
     u64 resent
     u64 dropped_unknown            # neither STUN, DTLS, RTP nor RTCP, or from a tuple without a valid check
@@ -236,11 +240,12 @@ cdef struct Counters:
     u64 dropped_dtls               # records that take no handshake further
     u64 dropped_auth               # SRTP or SRTCP that did not authenticate
     u64 dropped_replay             # seen before, or too old to tell
-    u64 dropped_malformed          # does not parse, or larger than any that we send
+    u64 dropped_malformed          # does not parse, larger than any that we send, or without the address that it was sent to
     u64 dropped_unrouted           # authentic, but no producer wants it
     u64 dropped_consent            # not sent: no consent, or an unproven address's allowance is used up
     u64 dropped_send               # not sent: the kernel would not take it
-    u64 dropped_receive            # lost before it was read: a full socket buffer, a cut datagram, or one without its address
+    u64 dropped_receive            # lost before it was read: the socket's buffer was full
+    u64 reported_lost              # media packets that subscribers' reports say did not arrive
     u64 nacks_in
     u64 nacks_out
     u64 keyframe_requests_in
@@ -268,6 +273,9 @@ cdef struct ShardState:
     u32 flush_producer             # where an interrupted flush goes on
     u32 flush_consumer
     u32 flush_pending
+    us_t arrived_us                # of the datagram being received
+    us_t done[BATCH]               # arrival of packets whose last copy was queued since the io layer last took these
+    u32 done_count
     us_t levels_us                 # next audio level report
     Producer** producers           # audio producers, for the level report
     u32 producer_count

@@ -139,6 +139,7 @@ cdef void _queue(ShardState* s, Producer* p, u8 stream, u64 index) noexcept nogi
         s.dirty_count += 1
     pending = &p.pending[p.pending_count]
     pending.index = index
+    pending.arrived_us = s.arrived_us
     pending.stream = stream
     p.pending_count += 1
 
@@ -179,7 +180,8 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     _note_extensions(p, packet, data, view)
     st.begun = 1
     st.arrived_us = now
-    recv_packet(&st.stats, index, view.timestamp, payload_size, now)
+    s.counters.media_in += 1
+    s.counters.media_expected += recv_packet(&st.stats, index, view.timestamp, payload_size, now)
     if packet.keyframe and p.video:
         st.keyframes += 1
         st.keyframe_wanted = 0
@@ -296,6 +298,14 @@ cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noe
         s.flush_pending += 1
 
 
+cdef void _note_done(ShardState* s, const Producer* p) noexcept nogil:
+    cdef u32 i
+    for i in range(p.pending_count):
+        if s.done_count < BATCH:
+            s.done[s.done_count] = p.pending[i].arrived_us
+            s.done_count += 1
+
+
 cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
     cdef Producer* p
     while s.flush_producer < s.dirty_count:
@@ -307,6 +317,7 @@ cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
             s.flush_pending = 0
             s.flush_consumer += 1
         s.flush_consumer = 0
+        _note_done(s, p)
         p.pending_count = 0
         s.flush_producer += 1
     s.flush_producer = 0

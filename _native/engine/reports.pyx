@@ -44,10 +44,11 @@ cdef void _read_sender_info(Transport* t, const u8* data, const RtcpView* view, 
         recv_sender_report(&source.producer.streams[source.stream].stats, &info, now)
 
 
-cdef void _read_blocks(Transport* t, const u8* data, const RtcpView* view, us_t now) noexcept nogil:
+cdef void _read_blocks(ShardState* s, Transport* t, const u8* data, const RtcpView* view, us_t now) noexcept nogil:
     cdef ReportBlock block
     cdef Consumer* c
     cdef Stream* stream
+    cdef u64 ntp
     cdef int i
     for i in range(view.count):
         if rtcp_read_report(data, view, <u8>i, &block) != OK:
@@ -56,8 +57,10 @@ cdef void _read_blocks(Transport* t, const u8* data, const RtcpView* view, us_t 
         if c == NULL or block.ssrc != c.ssrc:
             continue
         stream = &c.producer.streams[c.stream]
-        if stream.stats.sr_arrival_us:
-            send_receiver_report(&c.send, &block, ntp_add(stream.stats.sr.ntp, now - stream.stats.sr_arrival_us), now)
+        ntp = ntp_add(stream.stats.sr.ntp, now - stream.stats.sr_arrival_us)
+        if stream.stats.sr_arrival_us == 0:
+            block.lsr = 0                  # no report of ours can have been received: there is no round trip to tell
+        s.counters.reported_lost += send_receiver_report(&c.send, &block, ntp, now)
 
 
 cdef void _want_keyframe(ShardState* s, Transport* t, u32 ssrc, us_t now) noexcept nogil:
@@ -105,9 +108,9 @@ cdef bint reports_receive(ShardState* s, Transport* t, const u8* data, u32 size,
     while rtcp_next(s.scratch, plain, &pos, &view) == 1:
         if view.type == RTCP_SR:
             _read_sender_info(t, s.scratch, &view, now)
-            _read_blocks(t, s.scratch, &view, now)
+            _read_blocks(s, t, s.scratch, &view, now)
         elif view.type == RTCP_RR:
-            _read_blocks(t, s.scratch, &view, now)
+            _read_blocks(s, t, s.scratch, &view, now)
         elif view.type == RTCP_RTPFB and view.count == RTPFB_NACK:
             budget = _read_nack(s, t, s.scratch, &view, now, budget)
         elif view.type == RTCP_PSFB:

@@ -97,6 +97,7 @@ cdef class Shard:
         for i in range(count):
             if not out_has_headroom(&self.s.out):
                 return i
+            self.s.arrived_us = batch[i].arrived_us
             if batch[i].size <= MAX_DATAGRAM:
                 transport_receive(&self.s, batch[i].data, batch[i].size, &batch[i].tuple, now)
             else:
@@ -348,6 +349,7 @@ cdef class Shard:
         for data, address in datagrams:
             one.data = <const u8*><const char*>data
             one.size = len(data)
+            one.arrived_us = now_us
             tuple_from_address(&one.tuple, address)
             while self.receive(&one, 1, now_us) == 0:
                 self.drained += self._take_out()
@@ -389,4 +391,5 @@ cdef class Shard:
             data = PyBytes_FromStringAndSize(<char*>self.s.out.arena + packet.off, packet.size)
             taken.append((data, tuple_to_address(&packet.to)))
         out_clear(&self.s.out)
+        self.s.done_count = 0
         return taken

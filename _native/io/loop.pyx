@@ -1,20 +1,22 @@
 """A worker's loop: one UDP socket, one control channel, one shard.
 
 It runs without the GIL and takes it only for a control message or an event. Level-triggered: what one turn leaves behind,
-the next finds. The only clock of the media core is read here, once a turn.
+the next finds. The only clocks of the media core are read here: the monotonic one once a turn, and the wall clock after
+media was sent, to compare it with the kernel's time of arrival.
 """
 
 cimport cython
 from libc.string cimport memset
 
-from simplestchat._native.core.types cimport US_PER_S, us_t
+from simplestchat._native.core.spans cimport SpanCounts, spans_add, spans_take
+from simplestchat._native.core.types cimport US_PER_S, u32, us_t
 from simplestchat._native.engine.entities cimport BATCH, NEVER_US, Datagram
 from simplestchat._native.engine.output cimport out_clear
 from simplestchat._native.engine.shard cimport Shard
 from simplestchat._native.io.control cimport Channel
 from simplestchat._native.io.system cimport (
-    CLOCK_MONOTONIC, EINTR, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLIN, EPOLLOUT, clock_gettime, close, epoll_create1,
-    epoll_ctl, epoll_event, epoll_wait, errno, timespec,
+    CLOCK_MONOTONIC, CLOCK_REALTIME, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLIN, EPOLLOUT, clock_gettime, clockid_t, close,
+    epoll_create1, epoll_ctl, epoll_event, epoll_wait, errno, timespec,
 )
 from simplestchat._native.io.udp cimport Udp, udp_close, udp_fd, udp_open, udp_port, udp_receive, udp_send
 
@@ -25,9 +27,9 @@ cdef enum:
     LONGEST_SLEEP_US = 1000000
 
 
-cdef us_t read_clock() noexcept nogil:
+cdef us_t read_clock(clockid_t clock) noexcept nogil:
     cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
+    clock_gettime(clock, &now)
     return <us_t>now.tv_sec * US_PER_S + now.tv_nsec // 1000
 
 
@@ -46,6 +48,7 @@ cdef class Loop:
     cdef object handle
     cdef object encode_events
     cdef readonly Shard shard
+    cdef SpanCounts spans
     cdef Datagram batch[BATCH]
 
     def __cinit__(self, int control_fd, int port, Shard shard not None, *, handle, encode_events):
@@ -81,6 +84,12 @@ cdef class Loop:
         if epoll_ctl(self.epoll, operation, fd, &event) != 0:
             raise OSError(errno, os.strerror(errno))
         return 0
+
+    def forwarding(self):
+        """How long media took from its arrival at this machine until its last copy was sent: (bounds, counts, sum) as
+        core/spans has them, in microseconds.
+        """
+        return spans_take(&self.spans)
 
     def send(self, bytes body):
         """Sends a message to the node; what the socket does not take now leaves on later turns."""
@@ -118,7 +127,7 @@ cdef class Loop:
         return control
 
     cdef int _sleep_ms(self) noexcept nogil:
-        cdef us_t wait = self.shard.deadline() - read_clock()
+        cdef us_t wait = self.shard.deadline() - read_clock(CLOCK_MONOTONIC)
         wait = max(0, min(wait, LONGEST_SLEEP_US))
         return <int>((wait + 999) // 1000)
 
@@ -128,6 +137,17 @@ cdef class Loop:
             self.shard.s.counters.bytes_out += self.shard.s.out.used
             self.shard.s.counters.dropped_send += udp_send(self.udp, &self.shard.s.out)
             out_clear(&self.shard.s.out)
+            self._count_forwarded()
+        self.shard.s.done_count = 0        # all of it is on its way, or had no copy to send
+
+    cdef void _count_forwarded(self) noexcept nogil:
+        cdef us_t now
+        cdef u32 i
+        if self.shard.s.done_count:
+            now = read_clock(CLOCK_REALTIME)
+            for i in range(self.shard.s.done_count):
+                if self.shard.s.done[i]:
+                    spans_add(&self.spans, now - self.shard.s.done[i])
 
     cdef void _receive(self) noexcept nogil:
         cdef int turn
@@ -135,10 +155,11 @@ cdef class Loop:
         cdef int taken
         cdef us_t now
         for turn in range(BATCHES_PER_TURN):
-            count = udp_receive(self.udp, self.batch, &self.shard.s.counters.dropped_receive)
+            count = udp_receive(self.udp, self.batch, &self.shard.s.counters.dropped_receive,
+                                &self.shard.s.counters.dropped_malformed)
             if count <= 0:
                 return
-            now = read_clock()
+            now = read_clock(CLOCK_MONOTONIC)
             taken = 0
             while taken < count:
                 taken += self.shard.receive(&self.batch[taken], count - taken, now)
@@ -151,7 +172,7 @@ cdef class Loop:
                 return
 
     cdef void _timers(self) noexcept nogil:
-        cdef us_t now = read_clock()
+        cdef us_t now = read_clock(CLOCK_MONOTONIC)
         self.shard.now = now
         while self.shard.run_timers(now):
             self._send()
@@ -159,7 +180,7 @@ cdef class Loop:
 
     cdef bint _read_control(self) except -1:
         cdef bint open = self.channel.receive()
-        self.shard.now = read_clock()
+        self.shard.now = read_clock(CLOCK_MONOTONIC)
         body = self.channel.next_frame()
         while body is not None:
             self.channel.queue(self.handle(body))

@@ -6,7 +6,7 @@ cdef extern from "<time.h>" nogil:
     cdef struct timespec:
         long tv_sec
         long tv_nsec
-    int CLOCK_MONOTONIC
+    int CLOCK_MONOTONIC, CLOCK_REALTIME
     int clock_gettime(clockid_t clock, timespec* out)
 
 cdef extern from "<errno.h>" nogil:
@@ -71,7 +71,7 @@ cdef extern from "<sys/socket.h>" nogil:
     size_t CMSG_SPACE(size_t size)
     size_t CMSG_LEN(size_t size)
     int AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_RCVBUF, SO_SNDBUF
-    int SO_RCVBUFFORCE, SO_SNDBUFFORCE, SO_RXQ_OVFL, MSG_DONTWAIT, MSG_TRUNC
+    int SO_RCVBUFFORCE, SO_SNDBUFFORCE, SO_RXQ_OVFL, SO_TIMESTAMPNS, MSG_DONTWAIT, MSG_TRUNC
     int socket(int family, int type, int protocol)
     int bind(int fd, const sockaddr* address, socklen_t size)
     int getsockname(int fd, sockaddr* address, socklen_t* size)

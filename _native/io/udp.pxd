@@ -11,9 +11,10 @@ cdef Udp* udp_open(int port) noexcept nogil                 # NULL on failure, e
 cdef void udp_close(Udp* u) noexcept nogil
 cdef int udp_fd(const Udp* u) noexcept nogil
 cdef int udp_port(const Udp* u) noexcept nogil
-# At most BATCH datagrams, valid until the next call. 0 when there are none now. *lost grows by those that were cut, came without
-# their local address, or that the kernel dropped because the socket's buffer was full.
-cdef int udp_receive(Udp* u, Datagram* out, u64* lost) noexcept nogil
+# At most BATCH datagrams, valid until the next call. 0 when there are none now. arrived_us is when the kernel got them, on the wall
+# clock; 0 when it does not say. *lost grows by those that the kernel dropped because the socket's buffer was full, *refused by
+# those that were cut or came without their local address.
+cdef int udp_receive(Udp* u, Datagram* out, u64* lost, u64* refused) noexcept nogil
 # Sends all of the queue, in order. The number that the kernel would not take (a destination that cannot be reached, or a socket
 # buffer that stayed full for SEND_PATIENCE_MS); those are lost.
 cdef u64 udp_send(Udp* u, const OutQueue* queue) noexcept nogil

@@ -3,20 +3,20 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from simplestchat._native.core.types cimport Tuple, u32, u64, u8
+from simplestchat._native.core.types cimport US_PER_S, Tuple, u32, u64, u8, us_t
 from simplestchat._native.engine.entities cimport BATCH, Datagram, OutPacket, OutQueue
 from simplestchat._native.engine.output cimport OUT_PACKETS
 from simplestchat._native.io.system cimport (
     AF_INET, AF_INET6, CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, EAGAIN, EINTR, ENOBUFS, IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6,
     IPV6_PKTINFO, IPV6_RECVPKTINFO, IPV6_V6ONLY, MSG_DONTWAIT, MSG_TRUNC, POLLOUT, SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF,
-    SO_RXQ_OVFL, SO_SNDBUFFORCE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, bind, close, cmsghdr, errno, getsockname, htons,
+    SO_RXQ_OVFL, SO_SNDBUFFORCE, SO_TIMESTAMPNS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, bind, close, cmsghdr, errno, getsockname, htons,
     in6_pktinfo, in_pktinfo, iovec, mmsghdr, msghdr, ntohs, poll, pollfd, recvmmsg, sendmmsg, setsockopt, sockaddr, sockaddr_in,
-    sockaddr_in6, socket,
+    sockaddr_in6, socket, timespec,
 )
 
 cdef enum:
     RECEIVE_SIZE = 2048            # larger datagrams arrive cut and are dropped
-    CONTROL_SIZE = 64              # CMSG_SPACE of struct in6_pktinfo is 40, of the drop count 24
+    CONTROL_SIZE = 128             # CMSG_SPACE of struct in6_pktinfo is 40, of the drop count 24, of the time of arrival 32
     SOCKET_BUFFER = 8388608        # asked for; the kernel's limit decides (simplestchat doctor tells)
     SEND_PATIENCE_MS = 5           # waiting longer would delay every other stream
 
@@ -42,6 +42,7 @@ cdef void _set_options(int fd) noexcept nogil:
     cdef int size = SOCKET_BUFFER
     cdef int on = 1
     setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on))
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on))
     if setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0:
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size))
     if setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0:
@@ -140,31 +141,37 @@ cdef inline void _map_v4(u8* out, const void* address) noexcept nogil:
     memcpy(out + 12, address, 4)
 
 
-cdef bint _read_local(Udp* u, int i, Tuple* tuple, u64* lost) noexcept nogil:
-    """The address that the datagram was sent to, from its control messages; they also tell how many the kernel dropped."""
+cdef bint _read_control(Udp* u, int i, Datagram* out, u64* lost) noexcept nogil:
+    """The address that the datagram was sent to and when it came; how many the kernel dropped before it. Is the address there?"""
     cdef msghdr* message = &u.receive_headers[i].msg_hdr
     cdef cmsghdr* header = CMSG_FIRSTHDR(message)
     cdef bint found = False
     cdef u32 overflowed
+    cdef timespec arrived
     while header != NULL:
         if header.cmsg_level == IPPROTO_IPV6 and header.cmsg_type == IPV6_PKTINFO:
-            memcpy(tuple.local_ip, (<in6_pktinfo*>CMSG_DATA(header)).ipi6_addr.s6_addr, 16)
+            memcpy(out.tuple.local_ip, (<in6_pktinfo*>CMSG_DATA(header)).ipi6_addr.s6_addr, 16)
             found = True
         elif header.cmsg_level == IPPROTO_IP and header.cmsg_type == IP_PKTINFO:
-            _map_v4(tuple.local_ip, &(<in_pktinfo*>CMSG_DATA(header)).ipi_addr)
+            _map_v4(out.tuple.local_ip, &(<in_pktinfo*>CMSG_DATA(header)).ipi_addr)
             found = True
         elif header.cmsg_level == SOL_SOCKET and header.cmsg_type == SO_RXQ_OVFL:
             memcpy(&overflowed, CMSG_DATA(header), sizeof(overflowed))
             lost[0] += <u32>(overflowed - u.overflowed)        # the kernel's count only grows, modulo 2**32
             u.overflowed = overflowed
+        elif header.cmsg_level == SOL_SOCKET and header.cmsg_type == SO_TIMESTAMPNS:
+            memcpy(&arrived, CMSG_DATA(header), sizeof(arrived))
+            out.arrived_us = <us_t>arrived.tv_sec * US_PER_S + arrived.tv_nsec // 1000
         header = CMSG_NXTHDR(message, header)
     return found
 
 
-cdef bint _read_tuple(Udp* u, int i, Tuple* tuple, u64* lost) noexcept nogil:
+cdef bint _read_head(Udp* u, int i, Datagram* out, u64* lost) noexcept nogil:
+    cdef Tuple* tuple = &out.tuple
     cdef sockaddr_in* v4 = <sockaddr_in*>&u.receive_names[i]
     cdef sockaddr_in6* v6 = &u.receive_names[i]
     memset(tuple, 0, sizeof(Tuple))
+    out.arrived_us = 0
     if u.v6:
         memcpy(tuple.remote_ip, v6.sin6_addr.s6_addr, 16)
         tuple.scope_id = v6.sin6_scope_id
@@ -173,10 +180,10 @@ cdef bint _read_tuple(Udp* u, int i, Tuple* tuple, u64* lost) noexcept nogil:
         _map_v4(tuple.remote_ip, &v4.sin_addr)
         tuple.remote_port = ntohs(v4.sin_port)
     tuple.local_port = u.port
-    return _read_local(u, i, tuple, lost)
+    return _read_control(u, i, out, lost)
 
 
-cdef int udp_receive(Udp* u, Datagram* out, u64* lost) noexcept nogil:
+cdef int udp_receive(Udp* u, Datagram* out, u64* lost, u64* refused) noexcept nogil:
     cdef int i
     cdef int count
     cdef int kept = 0
@@ -186,8 +193,8 @@ cdef int udp_receive(Udp* u, Datagram* out, u64* lost) noexcept nogil:
         u.receive_headers[i].msg_hdr.msg_flags = 0
     count = recvmmsg(u.fd, u.receive_headers, BATCH, MSG_DONTWAIT, NULL)
     for i in range(count):
-        if u.receive_headers[i].msg_hdr.msg_flags & MSG_TRUNC or not _read_tuple(u, i, &out[kept].tuple, lost):
-            lost[0] += 1
+        if u.receive_headers[i].msg_hdr.msg_flags & MSG_TRUNC or not _read_head(u, i, &out[kept], lost):
+            refused[0] += 1
             continue
         out[kept].data = u.receive_data[i]
         out[kept].size = u.receive_headers[i].msg_len

@@ -19,7 +19,8 @@ cdef struct RecvStats:
     us_t sr_arrival_us       # 0 when none came
 
 cdef void recv_init(RecvStats* s, u32 ssrc, u32 clock_rate) noexcept nogil
-cdef void recv_packet(RecvStats* s, u64 index, u32 timestamp, u32 payload_size, us_t now) noexcept nogil
+# By how many packets this one makes the expected number grow: 0 for one that fills a gap.
+cdef u64 recv_packet(RecvStats* s, u64 index, u32 timestamp, u32 payload_size, us_t now) noexcept nogil
 cdef void recv_sender_report(RecvStats* s, const SenderInfo* sr, us_t now) noexcept nogil
 # Fills a report block and begins the next interval.
 cdef void recv_report(RecvStats* s, ReportBlock* out, us_t now) noexcept nogil

@@ -29,21 +29,26 @@ cdef inline void _update_jitter(RecvStats* s, u32 timestamp, us_t now) noexcept 
         s.jitter_q4 += <u32>step - ((s.jitter_q4 + 8) >> 4)
 
 
-cdef void recv_packet(RecvStats* s, u64 index, u32 timestamp, u32 payload_size, us_t now) noexcept nogil:
+cdef u64 recv_packet(RecvStats* s, u64 index, u32 timestamp, u32 payload_size, us_t now) noexcept nogil:
+    cdef u64 more = 0
     if not s.begun:
         s.begun = 1
         s.base_index = index
         s.highest_index = index
+        more = 1
     else:
         _update_jitter(s, timestamp, now)
         if index > s.highest_index:
+            more = index - s.highest_index
             s.highest_index = index
         elif index < s.base_index:
+            more = s.base_index - index
             s.base_index = index
     s.last_timestamp = timestamp
     s.last_arrival_us = now
     s.packets += 1
     s.octets += payload_size
+    return more
 
 
 cdef void recv_sender_report(RecvStats* s, const SenderInfo* sr, us_t now) noexcept nogil:

@@ -11,6 +11,7 @@ cdef struct SendStats:
     u64 resent               # retransmissions
     u8 fraction_lost         # as last reported
     i32 cumulative_lost
+    i32 most_lost            # the highest cumulative_lost that was counted
     u32 reported_jitter
     us_t rtt_us              # 0 until known
     us_t last_report_us
@@ -25,7 +26,8 @@ cdef void send_packet(SendStats* s, u32 payload_size) noexcept nogil
 # A sender report on the publisher's own clock, so that audio and video of one publisher stay in step: `source` is the
 # publisher's last SR, `arrival` when it came, `timestamp_offset` what was subtracted from source timestamps.
 cdef void send_sender_report(const SendStats* s, const SenderInfo* source, us_t arrival, u32 timestamp_offset, us_t now, SenderInfo* out) noexcept nogil
-# A report block about this stream. `ntp_now` is the 64-bit NTP time, on the clock that our SRs used, of this moment.
-cdef void send_receiver_report(SendStats* s, const ReportBlock* block, u64 ntp_now, us_t now) noexcept nogil
+# A report block about this stream. `ntp_now` is the 64-bit NTP time, on the clock that our SRs used, of this moment. How many
+# more packets it says were lost than any report before: never more than were sent.
+cdef u64 send_receiver_report(SendStats* s, const ReportBlock* block, u64 ntp_now, us_t now) noexcept nogil
 # NTP fixed point of a clock that read `ntp` at `at`, `now`.
 cdef u64 ntp_add(u64 ntp, us_t elapsed) noexcept nogil

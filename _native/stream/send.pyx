@@ -32,18 +32,30 @@ cdef void send_sender_report(const SendStats* s, const SenderInfo* source, us_t 
     out.octets = <u32>s.octets
 
 
-cdef void send_receiver_report(SendStats* s, const ReportBlock* block, u64 ntp_now, us_t now) noexcept nogil:
+cdef inline u64 _more_lost(SendStats* s, i32 reported) noexcept nogil:
+    """What comes late makes the number shrink: such a report counts nothing, nor does the way back up."""
+    cdef i32 before = s.most_lost
+    cdef i64 believed = min(<i64>reported, <i64>min(s.packets, <u64>0x7FFFFF))
+    if believed <= before:
+        return 0
+    s.most_lost = <i32>believed
+    return <u64>(believed - before)
+
+
+cdef u64 send_receiver_report(SendStats* s, const ReportBlock* block, u64 ntp_now, us_t now) noexcept nogil:
     cdef i32 rtt
+    cdef u64 more = _more_lost(s, block.cumulative_lost)
     s.fraction_lost = block.fraction_lost
     s.cumulative_lost = block.cumulative_lost
     s.reported_jitter = block.jitter
     s.last_report_us = now
     if block.lsr == 0:
-        return
+        return more
     rtt = <i32>(<u32>(ntp_now >> 16) - block.lsr - block.dlsr)
     # Rounding on both sides can make a short round trip look negative: less than two units is the shortest there is.
     if -2 < rtt <= MAX_RTT_SHORT:
         s.rtt_us = max(<i64>1, <i64>rtt * US_PER_S // NTP_SHORT_PER_S)
+    return more
 
 
 cdef u64 ntp_add(u64 ntp, us_t elapsed) noexcept nogil:

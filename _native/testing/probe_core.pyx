@@ -1,8 +1,9 @@
-"""Python doors to the core layer: the hash tables and the keyed hash."""
+"""Python doors to the core layer: the hash tables, the keyed hash and the counted spans."""
 
 from libc.string cimport memset
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.siphash cimport siphash as siphash_words
+from simplestchat._native.core.spans cimport SpanCounts, spans_add, spans_take
 from simplestchat._native.core.table cimport (
     Table64 as Table64State,
     TupleTable as TupleTableState,
@@ -21,7 +22,7 @@ from simplestchat._native.core.table cimport (
     tupletable_put,
     tupletable_remove,
 )
-from simplestchat._native.core.types cimport Tuple, u16, u32, u64
+from simplestchat._native.core.types cimport Tuple, u16, u32, u64, us_t
 
 
 def siphash(words, u64 key0, u64 key1, int compress=2, int finish=4):
@@ -32,6 +33,16 @@ def siphash(words, u64 key0, u64 key1, int compress=2, int finish=4):
     for i in range(len(words)):
         buffer[i] = words[i]
     return siphash_words(buffer, <int>len(words), key0, key1, compress, finish)
+
+
+cdef class Spans:
+    cdef SpanCounts counted
+
+    def add(self, us_t span_us):
+        spans_add(&self.counted, span_us)
+
+    def take(self):
+        return spans_take(&self.counted)
 
 
 cdef class Table64:

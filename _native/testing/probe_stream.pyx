@@ -105,7 +105,7 @@ cdef class RecvStats:
         _recv.recv_init(&self.state, ssrc, clock_rate)
 
     def packet(self, u64 index, u32 timestamp, u32 payload_size, us_t now):
-        _recv.recv_packet(&self.state, index, timestamp, payload_size, now)
+        return _recv.recv_packet(&self.state, index, timestamp, payload_size, now)
 
     def sender_report(self, u64 ntp, us_t now):
         cdef SenderInfo info
@@ -198,7 +198,7 @@ cdef class SendStats:
         block.jitter = jitter
         block.lsr = lsr
         block.dlsr = dlsr
-        _send.send_receiver_report(&self.state, &block, ntp_now, now)
+        return _send.send_receiver_report(&self.state, &block, ntp_now, now)
 
     def reported(self):
         """Fraction lost, cumulative loss, jitter, round-trip time in microseconds."""

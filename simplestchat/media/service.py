@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 import trio
 
-from simplestchat.errors import MediaMisuse, MediaUnavailable
+from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
 from simplestchat.model.media import (
     ConsumerSpec,
     DtlsRole,
@@ -25,12 +26,16 @@ from simplestchat.model.media import (
 from . import wire
 from .addresses import candidates, host_addresses
 from .objects import ObjectTable
+from .reading import Reading
 from .supervisor import Supervisor, Worker
 
 log = structlog.get_logger()
 
 #: How long the first transport of a room waits for a worker that is being restarted.
 PLACEMENT_TIMEOUT_S = 5.0
+#: How old a reading may be that several scrapes share, and how long a scrape waits for a new one.
+READING_AGE_S = 0.2
+REFRESH_TIMEOUT_S = 0.5
 #: How long the list of this machine's addresses is believed.
 ADDRESSES_AGE_S = 5.0
 
@@ -63,9 +68,18 @@ class MediaService:
         """How often a worker has been started anew."""
         return self._supervisor.restarts
 
-    def worker_stats(self) -> dict[int, dict[str, int]]:
-        """Return the last counters of each living worker."""
-        return {worker.index: dict(worker.stats) for worker in self._supervisor.workers}
+    def readings(self) -> dict[int, Reading]:
+        """Return what each living worker told last."""
+        told = ((worker.index, worker.reading) for worker in self._supervisor.workers)
+        return {index: reading for index, reading in told if reading is not None}
+
+    async def refresh_readings(self) -> None:
+        """Ask every worker whose reading is older than READING_AGE_S; one that is slow to answer keeps its last one."""
+        with trio.move_on_after(REFRESH_TIMEOUT_S):
+            async with trio.open_nursery() as nursery:
+                for worker in self._supervisor.workers:
+                    if trio.current_time() - worker.read_at_s > READING_AGE_S:
+                        nursery.start_soon(_refresh, worker)
 
     # Rooms
 
@@ -261,3 +275,8 @@ class MediaService:
         log.warning("worker lost", worker=worker.index, rooms=len(rooms))
         if rooms:
             self._handler(WorkerLost(rooms))
+
+
+async def _refresh(worker: Worker) -> None:
+    with contextlib.suppress(MediaError):  # its supervisor finds out by itself
+        await worker.read()

@@ -15,13 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 import trio
 
 import simplestchat
-from simplestchat.errors import MediaError
+from simplestchat.errors import MediaError, MediaUnavailable
 
 from .channel import ControlChannel
+from .reading import Reading
 from .wire import FAILURE, ChannelError, FrameReader, Stats
 
 log = structlog.get_logger()
@@ -30,7 +32,7 @@ START_TIMEOUT_S = 20.0  # importing and making certificates on a loaded machine
 STOP_TIMEOUT_S = 1.0
 #: What a worker process runs; its control descriptor and port follow.
 WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "simplestchat.media.worker")
-STATS_INTERVAL_S = 2.0  # also how often a worker is asked whether it is alive
+POLL_INTERVAL_S = 2.0  # how often a worker is asked whether it is alive
 STABLE_S = 30.0  # a worker that lived this long starts the pauses anew
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
@@ -50,9 +52,28 @@ class Worker:
         self.port = port
         self.fingerprints = fingerprints
         self.channel = connect(self)
-        self.stats: dict[str, int] = {}
+        #: What it told of itself last, and when in the event loop's seconds; None before its first answer.
+        self.reading: Reading | None = None
+        self.read_at_s = float("-inf")
+        self._reading_done: trio.Event | None = None
         #: Transports, producers and consumers on it: what placement balances.
         self.load = 0
+
+    async def read(self) -> None:
+        """Ask for a new reading, or wait for the one that is under way; raises MediaError without an answer."""
+        if self._reading_done is not None:
+            await self._reading_done.wait()
+            return
+        self._reading_done = trio.Event()
+        try:
+            answer = await self.channel.request(Stats())
+            self.reading = msgspec.convert(answer, Reading)
+            self.read_at_s = trio.current_time()
+        except msgspec.ValidationError as exc:
+            raise MediaUnavailable from exc
+        finally:
+            self._reading_done.set()
+            self._reading_done = None
 
 
 class Supervisor:
@@ -172,16 +193,14 @@ class Supervisor:
             log.error("worker broke the control channel", worker=worker.index, problem=str(group.exceptions[0]))
 
     async def _poll(self, worker: Worker) -> None:
-        """Ask for counters at intervals; return when there is no answer."""
+        """Ask for a reading at intervals; return when there is no answer."""
         while True:
             try:
-                worker.stats = {
-                    str(name): int(value) for name, value in (await worker.channel.request(Stats())).items()
-                }
+                await worker.read()
             except MediaError:
                 log.error("worker does not answer", worker=worker.index)
                 return
-            await trio.sleep(STATS_INTERVAL_S)
+            await trio.sleep(POLL_INTERVAL_S)
 
 
 def _spawn(port: int) -> tuple[subprocess.Popen[bytes], trio.SocketStream]:

@@ -32,7 +32,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Stats(Call, frozen=True):
-    """Counters and a census of the worker."""
+    """Everything that a worker tells of itself: a ``reading.Reading``."""
 
     METHOD = "stats"
 

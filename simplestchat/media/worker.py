@@ -21,7 +21,9 @@ from simplestchat._native.core.errors import LIMIT, MisuseError, NativeError, Pe
 from simplestchat._native.engine.shard import Shard
 from simplestchat._native.io.loop import Loop
 
-from .wire import CALLS, EVENT, FAILURE, REPLY, Call, frame
+from . import footprint
+from .reading import Reading
+from .wire import CALLS, EVENT, FAILURE, REPLY, Call, Stats, frame
 
 _PR_SET_PDEATHSIG = 1
 SEED_BYTES = 32  # of the generator that makes credentials
@@ -29,12 +31,13 @@ EXIT_CANNOT_START = 3
 
 
 class Dispatcher:
-    """Turns requests into calls of the shard, by the explicit table `CALLS`."""
+    """Turns requests into calls of the shard, by the explicit table `CALLS`; `stats` answers for the whole process."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: Shard, stats: Callable[[], Reading]) -> None:
         self._methods: dict[str, tuple[Callable[..., Any], type[Call]]] = {
             name: (getattr(shard, name), call) for name, call in CALLS.items()
         }
+        self._methods[Stats.METHOD] = (stats, Stats)
         self._request = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
         self._encode = msgspec.msgpack.Encoder().encode
 
@@ -99,7 +102,7 @@ def _build(control_fd: int, port: int, make_shard: Callable[[int], Shard]) -> tu
         handle=lambda payload: holder[0].handle(payload),
         encode_events=lambda events: holder[0].encode_events(events),
     )
-    holder.append(Dispatcher(loop.shard))
+    holder.append(Dispatcher(loop.shard, lambda: Reading(loop.shard.stats(), loop.forwarding(), footprint.take())))
     return loop, holder[0]
 
 

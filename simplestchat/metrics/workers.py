@@ -1,11 +1,16 @@
-"""Counters and censuses of the media workers, as the node last heard them."""
+"""What the media workers tell of themselves, as the node last heard it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from simplestchat.media.reading import Reading
+
+from .spans import histogram
 
 #: Name of a worker's own counter, name of the metric and what it counts.
 COUNTERS: tuple[tuple[str, str, str], ...] = (
@@ -13,8 +18,11 @@ COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("bytes_in", "bytes_received", "bytes of datagrams received"),
     ("packets_out", "packets_sent", "datagrams sent"),
     ("bytes_out", "bytes_sent", "bytes of datagrams sent"),
+    ("media_in", "media_received", "media packets of publishers that arrived, repaired ones included"),
+    ("media_expected", "media_expected", "media packets that publishers have sent: those not received were lost"),
     ("forwarded", "packets_forwarded", "media packets sealed for a subscriber"),
     ("resent", "packets_resent", "media packets sent again on request"),
+    ("reported_lost", "packets_reported_lost", "media packets that subscribers' reports say were lost"),
     ("nacks_in", "nacks_received", "NACKs of subscribers: each asks for one or more packets again"),
     ("nacks_out", "nacks_sent", "NACKs sent to publishers"),
     ("keyframe_requests_in", "keyframe_requests_received", "keyframes that subscribers asked for"),
@@ -31,39 +39,70 @@ GAUGES: tuple[tuple[str, str], ...] = (
     ("tuples", "addresses from which transports were checked"),
     ("credentials", "ICE user names that are valid"),
 )
+#: The same for what a worker's process takes.
+FOOTPRINT_GAUGES: tuple[tuple[str, str, str], ...] = (
+    ("rss_bytes", "resident_memory_bytes", "memory of the process that is resident"),
+    ("heap_used_bytes", "heap_used_bytes", "native heap that is in use"),
+    ("heap_held_bytes", "heap_held_bytes", "native heap that is held from the system, in use or not"),
+)
 PREFIX = "simplestchat_worker_"
+_US_PER_S = 1_000_000
 
-Reading = Callable[[], Mapping[int, Mapping[str, int]]]
+Readings = Callable[[], Mapping[int, Reading]]
 
 
 class WorkerCollector(Collector):
     """Turns the last readings into metrics when they are asked for; the only labels are worker and reason."""
 
-    def __init__(self, reading: Reading, restarts: Callable[[], int]) -> None:
-        self._reading = reading
+    def __init__(self, readings: Readings, restarts: Callable[[], int]) -> None:
+        self._readings = readings
         self._restarts = restarts
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric, with a sample for each living worker."""
-        reading = self._reading()
+        readings = {str(worker): reading for worker, reading in self._readings().items()}
+        counters = {worker: reading.counters for worker, reading in readings.items()}
         for name, metric, text in COUNTERS:
-            counter = CounterMetricFamily(PREFIX + metric, _sentence(text), labels=["worker"])
-            for worker, stats in reading.items():
-                counter.add_metric([str(worker)], stats.get(name, 0))
-            yield counter
-        dropped = CounterMetricFamily(PREFIX + "packets_dropped", "Packets dropped", labels=["worker", "reason"])
-        for worker, stats in reading.items():
-            for name, value in stats.items():
-                if name.startswith(DROPPED):
-                    dropped.add_metric([str(worker), name.removeprefix(DROPPED)], value)
-        yield dropped
+            yield _family(CounterMetricFamily, metric, text, _each(counters, name))
+        yield _dropped(counters)
         for name, text in GAUGES:
-            gauge = GaugeMetricFamily(PREFIX + name, _sentence(text), labels=["worker"])
-            for worker, stats in reading.items():
-                gauge.add_metric([str(worker)], stats.get(name, 0))
-            yield gauge
+            yield _family(GaugeMetricFamily, name, text, _each(counters, name))
+        for name, metric, text in FOOTPRINT_GAUGES:
+            values = {worker: getattr(reading.footprint, name) for worker, reading in readings.items()}
+            yield _family(GaugeMetricFamily, metric, text, values)
+        cpu = {worker: reading.footprint.cpu_us / _US_PER_S for worker, reading in readings.items()}
+        yield _family(CounterMetricFamily, "cpu_seconds", "processor time, user and system", cpu)
+        yield histogram(
+            PREFIX + "forward_latency_seconds",
+            "From a media packet's arrival at the machine until its last copy was sent",
+            "worker",
+            {worker: reading.forwarding_spans for worker, reading in readings.items()},
+        )
         yield CounterMetricFamily(PREFIX + "restarts", "Workers started anew", value=self._restarts())
-        yield GaugeMetricFamily("simplestchat_workers", "Media workers that serve", value=len(reading))
+        yield GaugeMetricFamily("simplestchat_workers", "Media workers that serve", value=len(readings))
+
+
+_Single = TypeVar("_Single", CounterMetricFamily, GaugeMetricFamily)
+
+
+def _family(kind: type[_Single], metric: str, text: str, values: Mapping[str, float]) -> _Single:
+    family = kind(PREFIX + metric, _sentence(text), labels=["worker"])
+    for worker, value in values.items():
+        family.add_metric([worker], value)
+    return family
+
+
+def _each(counters: Mapping[str, Mapping[str, int]], name: str) -> dict[str, float]:
+    return {worker: counted.get(name, 0) for worker, counted in counters.items()}
+
+
+def _dropped(counters: Mapping[str, Mapping[str, int]]) -> CounterMetricFamily:
+    dropped = CounterMetricFamily(PREFIX + "packets_dropped", "Packets dropped", labels=["worker", "reason"])
+    for worker, counted in counters.items():
+        for name, value in counted.items():
+            if name.startswith(DROPPED):
+                dropped.add_metric([worker, name.removeprefix(DROPPED)], value)
+    return dropped
 
 
 def _sentence(text: str) -> str:

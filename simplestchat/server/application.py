@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,10 +31,11 @@ def make_application(
     static: StaticFiles,
     *,
     ready: Callable[[], bool],
+    refresh: Callable[[], Awaitable[None]],
     allowed_origins: Collection[str],
     metrics_for: str = "local",
 ) -> Application:
-    """Return what answers every request that is no WebSocket."""
+    """Return what answers every request that is no WebSocket; `refresh` brings metrics up to date before a scrape."""
 
     async def healthz(_request: Request) -> Response:
         """The process is alive; nothing else is looked at."""
@@ -49,6 +50,7 @@ def make_application(
             return api.failure(NotFound("This server shows no metrics; its operator can with --metrics local."))
         if metrics_for == "local" and not _from_this_machine(request):
             return api.failure(Forbidden("Metrics are for this machine only; the operator can open --metrics public."))
+        await refresh()
         return Response(metrics.render(), headers={"content-type": CONTENT_TYPE})
 
     async def no_such_api(_request: Request) -> Response:

@@ -84,12 +84,14 @@ class Node:
         web = self._settings.web
         self._metrics.watch_rooms(self._hub.census)
         self._metrics.watch_refusals(lambda: self._hub.refusals)
-        self._metrics.watch_workers(self._media.worker_stats, lambda: self._media.restarts)
+        self._metrics.watch_requests(lambda: self._hub.request_times)
+        self._metrics.watch_workers(self._media.readings, lambda: self._media.restarts)
         application = make_application(
             self._hub,
             self._metrics,
             StaticFiles(Path(str(files("simplestchat") / "static"))),
             ready=lambda: self._media.ready and not self._stopping.is_set(),
+            refresh=self._media.refresh_readings,
             allowed_origins=web.allowed_origins,
             metrics_for=web.metrics,
         )

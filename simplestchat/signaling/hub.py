@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from simplestchat.model.ids import Entropy
 from simplestchat.model.media import MediaEvent, MediaPort, ProducerLevels, TransportStateChanged, WorkerLost
+from simplestchat.model.spans import Spans
 from simplestchat.signaling import framing
 from simplestchat.signaling.chat import Chat
 from simplestchat.signaling.closing import Closer, Start
@@ -31,11 +32,19 @@ from simplestchat.signaling.notices import (
     SpeakerLevels,
     TransportState,
 )
+from simplestchat.signaling.registry import METHODS
 from simplestchat.signaling.requests import RoomUpdate
 from simplestchat.signaling.rest import RoomCreate, RoomMade, RoomPage, RoomView
 from simplestchat.signaling.rooms import RoomBook, view
 from simplestchat.signaling.session import Session
 from simplestchat.signaling.state import Outbox, Room
+
+#: Where the times of requests are cut: most take well under a millisecond, one that waits for a worker a few.
+REQUEST_BOUNDS_S = (
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+)  # fmt: skip
+#: In the place of a method that there is not.
+OTHER_METHOD = "other"
 
 
 class Hub:
@@ -58,6 +67,8 @@ class Hub:
         self._sessions: set[Session] = set()
         self.refusals: Counter[str] = Counter()
         """How many requests were refused, by the reason in their answers."""
+        self.request_times = {method: Spans(REQUEST_BOUNDS_S) for method in (*METHODS, OTHER_METHOD)}
+        """How long requests took to be answered, workers' part included, by method."""
         self._deadlines = Deadlines()
         self._closer = Closer(media, start)
         self._rooms = RoomBook(
@@ -89,6 +100,7 @@ class Hub:
             clock=self._clock,
             on_closed=self._sessions.discard,
             on_refused=self._count_refusal,
+            on_handled=self._count_handled,
             token=token,
         )
         self._sessions.add(session)
@@ -96,6 +108,9 @@ class Hub:
 
     def _count_refusal(self, reason: str) -> None:
         self.refusals[reason] += 1
+
+    def _count_handled(self, method: str, span_s: float) -> None:
+        self.request_times.get(method, self.request_times[OTHER_METHOD]).add(span_s)
 
     def drain(self, deadline_ms: int) -> None:
         """Take no new peers, and tell every connection that the server stops at ``deadline_ms`` (since 1970)."""

@@ -60,9 +60,12 @@ class Session:
         clock: Callable[[], float],
         on_closed: Callable[[Session], None],
         on_refused: Callable[[str], None],
+        on_handled: Callable[[str, float], None],
         token: str | None = None,
     ) -> None:
-        """``token`` is what the client presented when it connected."""
+        """``token`` is what the client presented when it connected. ``on_handled`` hears of each request its method, as
+        the client wrote it, and how many seconds its answer took.
+        """
         self.outbox = outbox
         self._rooms = rooms
         self._membership = membership
@@ -70,6 +73,7 @@ class Session:
         self._clock = clock
         self._on_closed = on_closed
         self._on_refused = on_refused
+        self._on_handled = on_handled
         self._wrong_password_cost = limits.wrong_password_cost
         self._bucket = TokenBucket(limits.request_burst, limits.requests_per_s, limits.flood_requests, clock())
         self._peer: Peer | None = None
@@ -113,7 +117,8 @@ class Session:
 
     async def handle(self, text: str | bytes) -> bytes | None:
         """Carry out one message; the answer, or None when there is nothing to answer."""
-        verdict = self._bucket.take(self._clock())
+        began_s = self._clock()
+        verdict = self._bucket.take(began_s)
         if verdict == "flood":
             self._on_refused("flood")
             self.outbox.close(CLOSE_FLOOD, "too many requests")
@@ -130,6 +135,7 @@ class Session:
             answer = None if isinstance(call.id, msgspec.UnsetType) else framing.success(call.id, result)
         except Exception as error:
             answer = self._refuse(call, error)
+        self._on_handled(call.method, self._clock() - began_s)
         return answer
 
     async def _carry_out(self, call: Call) -> object:

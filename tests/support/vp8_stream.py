@@ -26,6 +26,7 @@ class Vp8Sender:
         self._sequence = secrets.randbits(15)
         self._timestamp = secrets.randbits(32)
         self._count = 0
+        self.packets = 0
         self._width, self._height = width, height
         encoder = av.CodecContext.create("libvpx", "w")
         encoder.width, encoder.height = width, height
@@ -57,6 +58,7 @@ class Vp8Sender:
     def _packets(self, encoded: bytes) -> Iterator[bytes]:
         for offset in range(0, len(encoded), MAX_FRAGMENT):
             self._sequence = (self._sequence + 1) & 0xFFFF
+            self.packets += 1
             last = offset + MAX_FRAGMENT >= len(encoded)
             second = self._payload_type | (MARKER if last else 0)
             header = struct.pack("!BBHII", 0x80, second, self._sequence, self._timestamp, self.ssrc)

@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
-from simplestchat.media.service import MediaService
+from simplestchat.media.service import READING_AGE_S, MediaService
 from simplestchat.model.media import (
     CodecMap,
     CodecSpec,
@@ -54,11 +54,12 @@ class Stage:
 
     async def census(self) -> dict[str, int]:
         """What the workers themselves count."""
-        await trio.sleep(2.5)  # they are asked every two seconds
+        await trio.sleep(READING_AGE_S)  # a younger reading is shared
+        await self.service.refresh_readings()
         totals: dict[str, int] = {}
-        for stats in self.service.worker_stats().values():
+        for reading in self.service.readings().values():
             for name in ("transports", "producers", "consumers"):
-                totals[name] = totals.get(name, 0) + stats[name]
+                totals[name] = totals.get(name, 0) + reading.counters[name]
         return totals
 
 

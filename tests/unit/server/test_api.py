@@ -33,6 +33,7 @@ class Api:
             self.metrics,
             StaticFiles(folder),
             ready=lambda: self.ready,
+            refresh=media.refresh_readings,
             allowed_origins=(),
             metrics_for=metrics_for,
         )

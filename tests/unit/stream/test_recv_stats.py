@@ -56,12 +56,14 @@ def test_agrees_with_the_reference(
 ) -> None:
     stats, reference = RecvStats(7, rate), Reference(rate)
     now = 1_000_000
+    expected = 0
     for jump, wait, drift, report in arrivals:
         index = max(0, index + jump)
         now += wait
         timestamp = (timestamp + wait * rate // 10**6 + drift) % 2**32
-        stats.packet(index, timestamp, 100, now)
+        expected += stats.packet(index, timestamp, 100, now)
         reference.packet(index, timestamp, now)
+        assert expected == reference.highest - reference.base + 1
         if report:
             block = stats.report(now)
             fraction, cumulative, highest = reference.report()

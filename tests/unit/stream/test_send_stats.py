@@ -62,3 +62,13 @@ def test_an_absurd_report_gives_no_round_trip(lsr: int) -> None:
     now = ntp_add(0x9ABC_0000 << 16, 0)
     send.receiver_report(lsr, 0, now, 10, fraction=3, lost=-5, jitter=77)
     assert send.reported() == (3, -5, 77, 0)
+
+
+@given(st.integers(0, 50), st.lists(st.integers(-0x800000, 0x7FFFFF)))
+def test_losses_are_counted_once_and_never_more_than_were_sent(packets: int, reports: list[int]) -> None:
+    send = SendStats(1, 90000, 1)
+    for _ in range(packets):
+        send.packet(100)
+    counted = [send.receiver_report(0, 0, 0, 10, lost=lost) for lost in reports]
+    for at in range(len(reports)):
+        assert sum(counted[: at + 1]) == min(packets, max(0, *reports[: at + 1]))
