@@ -8,20 +8,21 @@ from simplestchat._native.core.types cimport u32, u64, u8, us_t
 cdef enum:
     LINK_MAX_QUEUED = 4096         # datagrams in flight on a link; more are dropped as queue drops
     LINK_MAX_DATAGRAM = 1500
+    LINK_CERTAIN = 0xFFFFFFFF      # the probability that never fails; below it, p means p / 2**32
 
 cdef struct LinkSettings:          # probabilities are in units of 2**-32
     u32 loss
     u32 burst_enter                # Gilbert-Elliott: good -> bad, per packet
     u32 burst_leave                # bad -> good
     u32 burst_loss                 # loss while bad
-    u32 duplicate
+    u32 duplicate                  # the copy arrives right behind
     u32 reorder
     us_t reorder_us                # how much later a reordered one comes
-    u32 corrupt
+    u32 corrupt                    # one bit, of each copy by itself
     us_t delay_us
-    us_t jitter_us                 # standard deviation
+    us_t jitter_us                 # standard deviation of the delay, which is cut at 0
     u64 rate_bps                   # 0: no bottleneck
-    u32 queue_bytes                # of the bottleneck
+    u32 queue_bytes                # of the bottleneck, the packet on the wire included; an idle one takes any packet
     u8 outage                      # nothing passes
 
 cdef struct LinkTotals:
@@ -32,17 +33,23 @@ cdef struct LinkTotals:
     u64 outage_drops
     u64 duplicated
     u64 reordered
-    u64 corrupted
-    u64 delivered
+    u64 corrupted                  # copies with a flipped bit
+    u64 delivered                  # taken out: packets + duplicated - all drops - what is in flight
 
 cdef struct Link
 
-cdef Link* link_new(u64 seed) noexcept nogil          # clear: no delay, no loss
+cdef Link* link_new(u64 seed) noexcept nogil          # clear: no delay, no loss. NULL without memory
 cdef void link_free(Link* l) noexcept nogil
 # Conditions from now on; what is in flight keeps its fate.
 cdef void link_set(Link* l, const LinkSettings* settings) noexcept nogil
-cdef int link_put(Link* l, const u8* data, u32 size, us_t now) noexcept nogil      # OK, or E_NOMEM / E_SPACE (larger than LINK_MAX_DATAGRAM)
+# OK, or E_NOMEM / E_SPACE (empty, or larger than LINK_MAX_DATAGRAM), which count nowhere. `now` never goes back.
+cdef int link_put(Link* l, const u8* data, u32 size, us_t now) noexcept nogil
+# When the next one arrives, NEVER_US while nothing is in flight.
 cdef us_t link_deadline(const Link* l) noexcept nogil
 # The next datagram that has arrived by `now`: its size and *data (valid until the next call), with *at = when; 0 for none.
 cdef u32 link_take(Link* l, us_t now, const u8** data, us_t* at) noexcept nogil
+cdef u32 link_queued(const Link* l) noexcept nogil    # in flight
 cdef void link_totals(const Link* l, LinkTotals* out) noexcept nogil
+# From the fields of LinkConditions in peer/swarm.pyi: probabilities 0..1, spans in microseconds, what is absent is clear.
+# Raises MisuseError for an unknown field or an impossible value.
+cdef int link_settings_read(LinkSettings* out, object conditions) except -1
