@@ -6,7 +6,7 @@
 from simplestchat._native.core.types cimport u32, u64, us_t
 
 cdef enum:
-    HISTOGRAM_BUCKETS = 1024       # up to 2**36 us, 19 hours
+    HISTOGRAM_BUCKETS = 1024       # the last one begins at 63 * 2**30 us, 18 hours
 
 cdef struct Histogram:
     u64 count
@@ -21,5 +21,6 @@ cdef void histogram_add(Histogram* h, us_t value) noexcept nogil
 cdef int histogram_bucket(u64 value) noexcept nogil
 # Adds `from_` to `h`; buckets stop at their largest number instead of beginning anew.
 cdef void histogram_merge(Histogram* h, const Histogram* from_) noexcept nogil
-# (count, sum, min, max, {bucket: count}) for Python; see simplestchat/load/histogram.py.
+# (count, sum, min, max, {bucket: count}) for Python, as simplestchat/load/histogram.py merges it (min and max are 0 while there is
+# nothing); the histogram begins anew.
 cdef tuple histogram_take(Histogram* h)

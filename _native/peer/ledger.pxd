@@ -15,4 +15,5 @@ cdef Ledger* ledger_new(u64 seed) noexcept nogil
 cdef void ledger_free(Ledger* l) noexcept nogil
 # OK, or E_LIMIT when there are too many encodings (then hops cannot be told and losses count as downlink's).
 cdef int ledger_delivered(Ledger* l, u32 user, u8 track, u8 layer, u32 counter) noexcept nogil
+# What is too old for the ring, or of an encoding that found no room, counts as delivered to somebody.
 cdef bint ledger_anybody(const Ledger* l, u32 user, u8 track, u8 layer, u32 counter) noexcept nogil

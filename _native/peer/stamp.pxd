@@ -1,12 +1,13 @@
 # What every media payload of a synthetic user says of itself: whose it is, which in a row, when it was due, and a CRC over all of it.
 #
 # It stands at the end of the codec's descriptor and fills the rest of the payload: 40 bytes of fields, then filler that follows from them, then
-# CRC32C (RFC 3720 appendix B.4) over everything before it. Big-endian. A packet too small for it (comfort noise, DTX) carries
-# the short form: 16 bytes, no filler.
+# CRC32C (RFC 3720 appendix B.4) over everything before it. Big-endian. Its own length is among the fields, so that bytes added or cut
+# off show. Comfort noise carries the smallest stamp.
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
 
 cdef enum:
     STAMP_SIZE = 48                # fields, least filler and CRC: the smallest whole stamp
+    STAMP_MAX_SIZE = 1500          # what fits a datagram
     STAMP_KEYFRAME = 1             # flags: the frame is a keyframe
     STAMP_LAST = 2                 # last packet of its frame
     STAMP_FORBIDDEN = 4            # sent while nobody may get it (muted, refused): its arrival is a misdelivery
@@ -23,8 +24,11 @@ cdef struct Stamp:
     u32 counter                    # counts the encoding's packets, from 0, without gaps
     us_t sent_us                   # when it was due to leave, on the run's clock (CLOCK_MONOTONIC of the machine)
 
-# Fills `size` bytes (at least STAMP_SIZE). OK or E_SPACE.
+# Fills `size` bytes (STAMP_SIZE to STAMP_MAX_SIZE). OK or E_SPACE.
 cdef int stamp_write(u8* out, size_t size, const Stamp* stamp) noexcept nogil
-# OK; E_SHORT or E_MALFORMED (no stamp of ours); E_AUTH (a stamp whose CRC or filler is wrong: corrupt).
+# OK; E_SHORT or E_MALFORMED (no stamp of ours); E_AUTH (a stamp whose CRC, length or filler is wrong: corrupt).
 cdef int stamp_read(const u8* data, size_t size, Stamp* out) noexcept nogil
+# CRC32C of bytes that come in pieces: `crc` is what the piece before gave, 0 for the first.
 cdef u32 crc32c(u32 crc, const u8* data, size_t size) noexcept nogil
+# The same without the CPU's own instruction.
+cdef u32 crc32c_portable(u32 crc, const u8* data, size_t size) noexcept nogil

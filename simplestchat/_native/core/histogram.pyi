@@ -1,0 +1,1 @@
+"""Histograms of spans for nogil code; no names for Python."""

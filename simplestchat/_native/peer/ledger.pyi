@@ -1,0 +1,1 @@
+"""Which packets anybody of this process got, for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""Payload descriptors of synthetic media for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""Published tracks of synthetic users for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""Stamps of synthetic media for nogil code; no names for Python."""
