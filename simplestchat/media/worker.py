@@ -21,7 +21,7 @@ from simplestchat._native.core.errors import LIMIT, MisuseError, NativeError, Pe
 from simplestchat._native.engine.shard import Shard
 from simplestchat._native.io.loop import Loop
 
-from . import footprint
+from .footprint import Meter
 from .reading import Reading
 from .wire import CALLS, EVENT, FAILURE, REPLY, Call, Stats, frame
 
@@ -102,7 +102,8 @@ def _build(control_fd: int, port: int, make_shard: Callable[[int], Shard]) -> tu
         handle=lambda payload: holder[0].handle(payload),
         encode_events=lambda events: holder[0].encode_events(events),
     )
-    holder.append(Dispatcher(loop.shard, lambda: Reading(loop.shard.stats(), loop.forwarding(), footprint.take())))
+    meter = Meter()
+    holder.append(Dispatcher(loop.shard, lambda: Reading(loop.shard.stats(), loop.forwarding(), meter.take())))
     return loop, holder[0]
 
 
