@@ -8,6 +8,14 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 NPM := scripts/npm.sh run --silent
 
+# $(call halves,MARKS): pytest in two halves. The first shares all cores; the second, what measures time or drives
+# browsers (the marker "alone"), has them for itself. Both run, whatever comes of the first; either may fail the whole.
+TOGETHER := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+halves = @failed=0; \
+	$(PYTEST) $(TOGETHER) -m "not alone$(1)" || failed=$$?; \
+	$(PYTEST) -m "alone$(1)" || failed=$$?; \
+	exit $$failed
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
@@ -19,10 +27,10 @@ serve: build ## build, then run the server; takes SIMPLESTCHAT_* settings, e.g. 
 
 test: lint ## run everything that must pass: lint, the browser client's tests, then pytest with real browsers
 	@$(NPM) test
-	@$(PYTEST)
+	$(call halves)
 
 test-python: .tools ## run pytest without real browsers
-	@$(PYTEST) -m "not e2e"
+	$(call halves, and not e2e)
 
 test-fuzz: .tools ## run the fuzz targets
 	@$(PYTEST) tests/fuzz

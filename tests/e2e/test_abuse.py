@@ -236,4 +236,4 @@ def test_flood_is_closed_and_others_go_on(server: Server, witness: Client) -> No
     assert set(reasons) == {"ok", "rate_limited"}
     began = time.monotonic()
     assert witness.call("ping", a=1) == {"a": 1}
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5

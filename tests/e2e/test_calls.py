@@ -15,7 +15,7 @@ from support.process import ServerProcess
 from support.proxy import CuttableProxy
 from support.repository import ROOT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 PICTURES = ROOT / "test-output"
 BUILD_TIMEOUT_S = 600.0

@@ -15,7 +15,7 @@ from support.launch import serve
 from support.namespace import ADDRESS, Namespace
 from support.repository import ROOT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 def test_firefox_and_chromium_see_each_other(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def test_a_host_cannot_write_into_the_policy(server: Server) -> None:
 
 # Slowness
 
+AT_ONCE_S = 5  # nobody waits for a laggard, of whom each is borne for eight seconds and more; a busy machine is not fast
 
 JSON = "Content-Type: application/json"
 BODY = request("Host: h", JSON, "Content-Length: 50", method="POST", path="/api/rooms")
@@ -224,7 +225,7 @@ def test_everyone_who_dawdles_is_dropped_and_nobody_else_waits(server: Server, w
         while not all(run.done() for run in runs.values()):
             began = time.monotonic()
             assert witness.call("ping", a=1) == {"a": 1}
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < AT_ONCE_S
             time.sleep(0.5)
     for name, laggard in LAGGARDS.items():
         received, took_s = runs[name].result()
@@ -273,7 +274,7 @@ def test_a_flood_of_requests_ends_with_429_and_nobody_else_waits() -> None:
             while not flood.done():
                 began = time.monotonic()
                 assert client.call("ping", a=1) == {"a": 1}
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < AT_ONCE_S
         codes = re.findall(rb"HTTP/1\.1 (\d{3})", flood.result())
         assert set(codes[:-1]) == {b"200"}
         assert codes[-1] == b"429"

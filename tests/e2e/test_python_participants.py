@@ -19,7 +19,7 @@ from support.process import ServerProcess
 from support.reporter import Reporter
 from support.waiting import eventually
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 FRAMES = 30
 

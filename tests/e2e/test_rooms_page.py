@@ -18,7 +18,7 @@ from support.process import ServerProcess
 from support.repository import ROOT
 from support.waiting import eventually
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 PICTURES = ROOT / "test-output"
 PATIENCE_S = 40.0  # for a loaded machine; nothing here takes long on an idle one

@@ -18,7 +18,7 @@ from support.plain_call import PlainCall, Stream, plain_call
 from support.server import Server, running
 from support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(sanitized.BUILD_TIMEOUT_S + 180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(sanitized.BUILD_TIMEOUT_S + 180)]
 
 SUITE = "AEAD_AES_128_GCM"
 RECEIVED = 'simplestchat_worker_packets_received_total{worker="0"}'

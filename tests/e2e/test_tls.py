@@ -99,7 +99,7 @@ def test_what_is_no_handshake_is_dropped_and_nobody_waits(server: Server, state:
         began = time.monotonic()
         with server.connect(ssl=trusting(state)) as websocket:
             assert Client(websocket).call("ping") == {}
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5  # long before the others are given up
         assert read_all(half) == b""
         assert read_all(quiet) == b""
         assert time.monotonic() - began < 15

@@ -15,7 +15,7 @@ from support.judge import expect_everyone_sees_everyone
 from support.launch import serve
 from support.waiting import eventually
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 BACK_WITHIN_S = 5.0
 

@@ -63,11 +63,15 @@ class ChromiumPage(Page):
 
     def click_anyway(self, test_id: str) -> None:
         """Click an element that says that it is disabled."""
-        self._tab.get_by_test_id(test_id).click(force=True)
+        element = self._tab.get_by_test_id(test_id)
+        element.wait_for(state="visible")
+        element.click(force=True)
 
     def switch(self, test_id: str, *, on: bool) -> None:
         """Flip a switch; what is seen of it covers the field itself."""
-        self._tab.get_by_test_id(test_id).set_checked(on, force=True)
+        field = self._tab.get_by_test_id(test_id)
+        field.wait_for(state="visible")  # force waits for nothing, and a dialog is in the page before it is shown
+        field.set_checked(on, force=True)
 
     def whole_screenshot(self, path: Path) -> None:
         """Keep a picture of the page from top to bottom, as PNG."""

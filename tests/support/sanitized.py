@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import filecmp
 import os
 import re
-import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -30,15 +31,23 @@ REPORT = re.compile(r"AddressSanitizer|runtime error")
 _PYTEST = "import sys, pytest, simplestchat; print(simplestchat.__file__); sys.exit(pytest.main(sys.argv[1:]))"
 
 
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file that has changed, at once: another process may be importing what was there."""
+    if target.exists() and filecmp.cmp(source, target):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as half:
+        half.write(source.read_bytes())
+    os.replace(half.name, target)
+
+
 def _copy_python() -> None:
     """Put the package's Python files beside the sanitized modules; drop modules whose source is gone."""
     source = ROOT / "simplestchat"
     for path in source.rglob("*.py"):
         relative = path.relative_to(source)
         if NOT_COPIED.isdisjoint(relative.parts):
-            target = PACKAGE / "simplestchat" / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+            _copy(path, PACKAGE / "simplestchat" / relative)
     kept = {PACKAGE / "simplestchat" / "_native" / pyx.with_suffix("") for pyx in native_sources()}
     for module in (PACKAGE / "simplestchat" / "_native").rglob("*.so"):
         if module.with_name(module.name.split(".")[0]) not in kept:

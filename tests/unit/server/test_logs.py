@@ -24,8 +24,9 @@ SECRETS = [
 @pytest.fixture
 def clock() -> Iterator[list[float]]:
     now = [0.0]
+    configured = structlog.get_config()
     yield now
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     logging.getLogger().handlers.clear()
 
 
