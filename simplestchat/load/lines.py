@@ -1,0 +1,257 @@
+"""All WebSockets of a generator: one task waits for all of them in one epoll, since a task each would cost more than
+the messages do. `websockets`' sans-I/O protocol makes messages of bytes.
+
+Rules:
+ - A line is opened by ``Lines.open`` and over after ``on_lost``, ``drop`` or the other end's close; ``on_lost`` is
+   called once, and not after ``drop`` or ``close``.
+ - Sending never waits: what the socket does not take at once is kept and sent when it can be.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import struct
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import trio
+from websockets.client import ClientProtocol
+from websockets.exceptions import WebSocketException
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import OPEN
+from websockets.uri import parse_uri
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024  # what the protocol's page tells clients to take
+READ_BYTES = 256 * 1024
+_READY = 512  # sockets looked at before other tasks run again
+_RESET = struct.pack("ii", 1, 0)
+
+#: The library's own log would cost more than the messages.
+_silent = logging.getLogger("simplestchat.load.websockets")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+_silent.setLevel(logging.CRITICAL)
+
+
+class ConnectFailed(Exception):
+    """There is no connection; the reason in words."""
+
+
+class Line:
+    """One WebSocket."""
+
+    __slots__ = (
+        "_fragments", "_lines", "_on_lost", "_on_message", "_protocol", "_reset", "_sock", "_unsent", "_watches_out",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        lines: Lines,
+        sock: socket.socket,
+        protocol: ClientProtocol,
+        on_message: Callable[[bytes], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self._lines = lines
+        self._sock: socket.socket | None = sock
+        self._protocol = protocol
+        self._on_message: Callable[[bytes], None] | None = on_message
+        self._on_lost: Callable[[str], None] | None = on_lost
+        self._unsent = bytearray()
+        self._fragments: list[bytes] = []
+        self._watches_out = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self._sock is not None and self._protocol.state is OPEN
+
+    def send(self, text: bytes) -> None:
+        """Send a text message; without effect when the line is over."""
+        if self.is_open:
+            self._protocol.send_text(text)
+            self._push()
+
+    def close(self) -> None:
+        """Say goodbye; the rest happens by itself. Nothing is handed on any more."""
+        self._on_message = self._on_lost = None
+        if self.is_open:
+            self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
+            self._push()
+        else:
+            self.drop()
+
+    def drop(self) -> None:
+        """As when the network or the machine is gone: a reset, without a word."""
+        self._on_message = self._on_lost = None
+        if self._sock is not None:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._shut()
+
+    def ready(self, events: int) -> None:
+        """The socket can be read or written."""
+        if self._sock is None:
+            return
+        if events & select.EPOLLOUT:
+            self._push()
+        if events & ~select.EPOLLOUT:
+            self._read()
+
+    def received(self, data: bytes) -> None:
+        """Take bytes."""
+        self._protocol.receive_data(data)
+        self.handle()
+
+    def handle(self) -> None:
+        """Hand on what the protocol has made of the bytes."""
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._frame(event)
+        self._push()
+        if self._protocol.close_rcvd is not None:
+            self._over(f"closed by the server ({self._protocol.close_rcvd.code})")
+
+    def _read(self) -> None:
+        assert self._sock is not None
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._over(f"lost ({error.strerror})")
+            return
+        if data:
+            self.received(data)
+        else:
+            self._over("hung up")
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.TEXT and frame.fin and not self._fragments:
+            message = bytes(frame.data)
+        elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
+            self._fragments.append(bytes(frame.data))
+            if not frame.fin:
+                return
+            message = b"".join(self._fragments)
+            self._fragments.clear()
+        else:
+            return
+        if self._on_message is not None:
+            self._on_message(message)
+
+    def _push(self) -> None:
+        for data in self._protocol.data_to_send():
+            self._unsent += data
+        if self._sock is None or not (self._unsent or self._watches_out):
+            return
+        try:
+            while self._unsent:
+                del self._unsent[: self._sock.send(self._unsent)]
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            self._over(f"lost ({error.strerror})")
+            return
+        if self._watches_out != bool(self._unsent):
+            self._watches_out = bool(self._unsent)
+            self._lines.watch(self._sock.fileno(), out=self._watches_out)
+
+    def _over(self, why: str) -> None:
+        on_lost, self._on_message, self._on_lost = self._on_lost, None, None
+        self._shut()
+        if on_lost is not None:
+            on_lost(why)
+
+    def _shut(self) -> None:
+        if self._sock is not None:
+            self._lines.forget(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
+
+
+class Lines:
+    """The lines of a process. What a callback raises goes to ``on_error``."""
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._epoll = select.epoll()
+        self._lines: dict[int, Line] = {}
+        self._on_error = on_error
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    async def open(
+        self, url: str, on_message: Callable[[bytes], None], on_lost: Callable[[str], None], *, timeout_s: float = 10.0
+    ) -> Line:
+        """Connect to ``ws://host:port/path``; raises ``ConnectFailed``."""
+        parts = urlsplit(url)
+        if parts.scheme != "ws" or parts.hostname is None:
+            raise ConnectFailed(f"{url} is no ws:// address")
+        protocol = ClientProtocol(parse_uri(url), max_size=MAX_MESSAGE_BYTES, logger=_silent)
+        try:
+            with trio.fail_after(timeout_s):
+                stream = await trio.open_tcp_stream(parts.hostname, parts.port or 80)
+                try:
+                    events = await _shake_hands(stream, protocol)
+                except BaseException:
+                    stream.socket.close()
+                    raise
+        except (OSError, trio.TooSlowError, trio.BrokenResourceError, WebSocketException) as error:
+            raise ConnectFailed(str(error) or "no answer in time") from None
+        plain = socket.socket(fileno=stream.socket.detach())
+        plain.setblocking(False)
+        line = Line(self, plain, protocol, on_message, on_lost)
+        self._lines[plain.fileno()] = line
+        self._epoll.register(plain.fileno(), select.EPOLLIN)
+        for event in events:
+            line._frame(event)
+        return line
+
+    async def run(self) -> None:
+        """Read and write; never returns."""
+        while True:
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            for descriptor, events in self._epoll.poll(0, _READY):
+                line = self._lines.get(descriptor)
+                if line is None:
+                    continue
+                try:
+                    line.ready(events)
+                except Exception as error:
+                    self._on_error(error)
+
+    def watch(self, descriptor: int, *, out: bool) -> None:
+        """Wait for a socket to take more, or no longer."""
+        self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if out else 0))
+
+    def forget(self, descriptor: int) -> None:
+        """A socket is about to be closed."""
+        if self._lines.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
+
+    def close(self) -> None:
+        """Drop all lines."""
+        for line in tuple(self._lines.values()):
+            line.drop()
+        self._epoll.close()
+
+
+async def _shake_hands(stream: trio.SocketStream, protocol: ClientProtocol) -> list[Frame]:
+    """Upgrade; the frames that came with the answer. Raises ``ConnectFailed``."""
+    protocol.send_request(protocol.connect())
+    await stream.send_all(b"".join(protocol.data_to_send()))
+    while True:
+        data = await stream.receive_some(READ_BYTES)
+        if data:
+            protocol.receive_data(bytes(data))
+        else:
+            protocol.receive_eof()
+        events = protocol.events_received()
+        if protocol.handshake_exc is not None:
+            raise ConnectFailed(str(protocol.handshake_exc))
+        if events:
+            return [event for event in events if isinstance(event, Frame)]
+        if not data:
+            raise ConnectFailed("hung up instead of an answer")
