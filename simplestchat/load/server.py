@@ -1,0 +1,128 @@
+"""A run's own server: ``simplestchat serve`` of this installation on free ports, watched until the run ends it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+import psutil
+import trio
+
+from simplestchat import config
+from simplestchat.config.load import FOREIGN_PREFIX
+from simplestchat.config.settings import ENV_PREFIX, Entry, entries
+from simplestchat.errors import ConfigError, Internal
+from simplestchat.load.process import Child, python
+
+READY = re.compile(r"^ready (https?://\S+)$")
+READY_TIMEOUT_S = 30.0
+DEFAULTS = {"port": "0", "rtc-port": "0", "log-level": "warning"}
+_WORKER = "simplestchat.media.worker"
+
+
+class ServerFailed(Internal):
+    """The server did not begin, or ended while it was needed."""
+
+    reason = "server_failed"
+    default = "The server failed."
+
+
+def check_settings(settings: Mapping[str, str]) -> None:
+    """Raise ``ConfigError`` when a scenario's ``[server]`` has a key or a value that a server would refuse."""
+    known = {entry.key: entry for entry in entries()}
+    for key in settings:
+        if key not in known:
+            raise ConfigError(f"server.{key}: there is no such setting. docs/settings.md lists them all.")
+    try:
+        config.load({known[key].field_name: _raw(known[key], value) for key, value in settings.items()}, {})
+    except config.SettingError as error:
+        raise ConfigError(f"server: {error}") from None
+
+
+def _raw(entry: Entry, value: str) -> object:
+    return value.split(",") if entry.kind.many else value
+
+
+class LocalServer:
+    """A server that runs, with the processes that it consists of."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self._ready = trio.Event()
+        self.url = ""
+
+    def heard(self, line: str) -> None:
+        """Look at one line that it wrote."""
+        if (match := READY.match(line)) and not self.url:
+            self.url = match[1]
+            self._ready.set()
+
+    async def until_ready(self) -> None:
+        """Wait until it may be used. Raises ``ServerFailed``."""
+        with trio.move_on_after(READY_TIMEOUT_S):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._wake_at_end)
+                await self._ready.wait()
+                nursery.cancel_scope.cancel()
+        if not self.url:
+            raise ServerFailed(f"The server did not become ready. It said: {self.child.last_words() or 'nothing'}")
+
+    async def _wake_at_end(self) -> None:
+        await self.child.wait()
+        await trio.sleep(0.1)  # its last words may still be in the pipe
+        self._ready.set()
+
+    async def wait(self) -> str:
+        """Wait until it ends, which it should not; how, in words."""
+        status = await self.child.wait()
+        how = f"by signal {-status}" if status < 0 else f"with status {status}"
+        words = self.child.last_words()
+        return f"the server ended {how}" + (f"; its last words: {words}" if words else "")
+
+    async def stop(self) -> None:
+        """End it in order, or by force when that takes too long."""
+        await self.child.stop()
+
+    def processes(self) -> list[tuple[str, psutil.Process]]:
+        """Its processes by name: ``node``, then ``worker 0`` and so on in the order of their beginning."""
+        try:
+            node = psutil.Process(self.child.pid)
+            children = sorted(node.children(), key=lambda process: (process.create_time(), process.pid))
+        except psutil.Error:
+            return []
+        workers = [process for process in children if _is_worker(process)]
+        return [("node", node), *((f"worker {index}", process) for index, process in enumerate(workers))]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return _WORKER in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+async def start_server(
+    nursery: trio.Nursery, settings: Mapping[str, str], cores: tuple[int, ...] = (), words: Sequence[str] = ()
+) -> LocalServer:
+    """Start a server and wait until it is ready; the caller calls its ``stop``. ``words``: another command that serves.
+
+    Raises ``ServerFailed``, or ``ConfigError`` for a setting that no server takes.
+    """
+    check_settings(settings)
+    clean = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+    options = [f"--{key}={value}" for key, value in {**DEFAULTS, **settings}.items()]
+    command = [*(words or python("-m", "simplestchat", "serve")), *options]
+    server = LocalServer(Child("server", command, cores, environment=clean))
+    nursery.start_soon(server.child.read_lines, server.heard)
+    try:
+        await server.until_ready()
+    except BaseException:
+        await server.child.stop(0)
+        raise
+    return server
+
+
+def _is_setting(name: str) -> bool:
+    """Settings of the caller's own server are none of this one's; what the tests set is."""
+    return name.startswith(ENV_PREFIX) and not name.startswith(FOREIGN_PREFIX)
