@@ -16,6 +16,7 @@ from simplestchat.load.link import StreamLink
 
 KEPT_LINES = 200
 MAX_LINE_BYTES = 8192
+LAST_WORDS_S = 1.0  # they are in the pipe when a process is gone, unless others hold it open
 STOP_S = 20.0  # a server waits some seconds for its clients to go
 
 
@@ -65,17 +66,25 @@ class Child:
             self.link = StreamLink(trio.lowlevel.FdStream(inputs), trio.lowlevel.FdStream(output))
             output = errors
         self._text = trio.lowlevel.FdStream(output)
+        self._reading = False
+        self._read = trio.Event()
 
     async def read_lines(self, heard: Callable[[str], None] | None = None) -> None:
         """Keep the last lines that it writes until it writes no more; each is also passed to ``heard``."""
         rest = b""
-        async for data in self._text:
-            *lines, rest = (rest + data).split(b"\n")
-            rest = rest[-MAX_LINE_BYTES:]
-            for line in lines:
-                self._keep(line, heard)
-        if rest:
-            self._keep(rest, heard)
+        self._reading = True
+        try:
+            async for data in self._text:
+                *lines, rest = (rest + data).split(b"\n")
+                rest = rest[-MAX_LINE_BYTES:]
+                for line in lines:
+                    self._keep(line, heard)
+        except trio.ClosedResourceError:
+            pass  # it ended, and somebody else holds its pipe
+        finally:
+            self._read.set()
+            if rest:
+                self._keep(rest, heard)
 
     def _keep(self, line: bytes, heard: Callable[[str], None] | None) -> None:
         text = line[:MAX_LINE_BYTES].decode("utf-8", "replace").rstrip()
@@ -88,9 +97,12 @@ class Child:
         return " | ".join([line for line in self.lines if line.strip()][-count:])
 
     async def wait(self) -> int:
-        """Its exit status, negative for the signal that ended it."""
+        """Its exit status, negative for the signal that ended it; its last lines are there by then."""
         while (status := self._process.poll()) is None:
             await trio.lowlevel.wait_readable(self._pidfd)
+        if self._reading:
+            with trio.move_on_after(LAST_WORDS_S):
+                await self._read.wait()
         return status
 
     async def stop(self, grace_s: float = STOP_S) -> None:
@@ -101,6 +113,7 @@ class Child:
                 with trio.move_on_after(grace_s):
                     await self.wait()
             self.kill()
+            await self.wait()
             await self._close()
 
     def kill(self) -> None:

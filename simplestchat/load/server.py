@@ -70,7 +70,6 @@ class LocalServer:
 
     async def _wake_at_end(self) -> None:
         await self.child.wait()
-        await trio.sleep(0.1)  # its last words may still be in the pipe
         self._ready.set()
 
     async def wait(self) -> str:
