@@ -1,0 +1,1 @@
+"""Models of encoders for nogil code; no names for Python."""
