@@ -169,7 +169,7 @@ def test_a_host_cannot_write_into_the_policy(server: Server) -> None:
 
 # Slowness
 
-AT_ONCE_S = 5  # nobody waits for a laggard, of whom each is borne for eight seconds and more; a busy machine is not fast
+AT_ONCE_S = 5  # what nobody else waits: a laggard is borne for eight seconds and more
 
 JSON = "Content-Type: application/json"
 BODY = request("Host: h", JSON, "Content-Length: 50", method="POST", path="/api/rooms")
