@@ -23,6 +23,8 @@ class Objective(Part, frozen=True, kw_only=True):
     """One limit and what was measured against it."""
 
     name: str
+    title: str
+    """The name in words."""
     value: float | None
     """None: there was nothing to measure, which is not ok."""
     limit: float

@@ -63,6 +63,8 @@ export interface Trends {
 /** One limit and what was measured against it. */
 export interface Objective {
   name: string;
+  /** The name in words. */
+  title: string;
   /** None: there was nothing to measure, which is not ok. */
   value: number | null;
   limit: number;
@@ -337,6 +339,7 @@ export interface Objectives {
   corrupt: number | null;
   misdelivered: number | null;
   duplicate: number | null;
+  reordered: number | null;
   chat_lost: number | null;
   chat_disorder: number | null;
   /** Requests refused that should not have been, connections lost, media that never came. */

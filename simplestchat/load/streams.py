@@ -1,0 +1,130 @@
+"""Who got what of whom: the rooms, the worst streams, and names for what reached the wrong people."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from statistics import median
+from typing import Any, Final
+
+from simplestchat.load.evidence import TRACKS, Evidence
+from simplestchat.load.messages import StreamResult, UserResult
+from simplestchat.load.report import RoomReport
+from simplestchat.load.summary import stream_mos
+
+WORST: Final = 24
+NAMED: Final = 5
+MAX_FAULT_WORDS: Final = 200
+
+
+def rooms(evidence: Evidence) -> tuple[RoomReport, ...]:
+    """What the users of each room got, by the room's number."""
+    users: defaultdict[int, list[UserResult]] = defaultdict(list)
+    for user in evidence.users:
+        users[user.room].append(user)
+    lost: Counter[int] = Counter()
+    due: Counter[int] = Counter()
+    for stream in evidence.streams:
+        lost[stream.room] += stream.totals.get("lost", 0)
+        due[stream.room] += stream.totals.get("lost", 0) + stream.totals.get("delivered", 0)
+    return tuple(
+        RoomReport(
+            room=room,
+            users=len(members),
+            received_kbytes_per_s=_typical(members, "received_bytes"),
+            sent_kbytes_per_s=_typical(members, "sent_bytes"),
+            packet_loss=lost[room] / due[room] if due[room] else 0.0,
+        )
+        for room, members in sorted(users.items())
+    )
+
+
+def worst(evidence: Evidence) -> list[dict[str, Any]]:
+    """The streams that went worst, the worst first; none that went perfectly."""
+    network_ms = evidence.histogram("latency_audio").percentile(0.5) / 1000
+    ranked = sorted(evidence.streams, key=_badness, reverse=True)
+    return [_told(stream, network_ms) for stream in ranked[:WORST] if any(_badness(stream))]
+
+
+def wrongly_delivered(evidence: Evidence) -> list[str]:
+    """Sentences that name who got what was corrupt or not for them, and whose it was; the gravest first."""
+    sentences = []
+    for field, verb in (("misdelivered", "should not have got"), ("corrupt", "got corrupt")):
+        guilty = sorted(
+            (stream for stream in evidence.streams if stream.totals.get(field)),
+            key=lambda stream: -stream.totals[field],
+        )
+        for stream in guilty[:NAMED]:
+            count = stream.totals[field]
+            sentences.append(
+                f"User {stream.subscriber} {verb} {count} packet{'s' * (count > 1)} of user {stream.publisher}'s "
+                f"{TRACKS.get(stream.track, f'track {stream.track}')} (room {stream.room})."
+            )
+        if len(guilty) > NAMED:
+            sentences.append(f"And {len(guilty) - NAMED} more streams with packets that were {field}.")
+    return sentences
+
+
+def faults(evidence: Evidence) -> dict[str, int]:
+    """What the oracle and the users found wrong, in words, and how often; the most frequent first."""
+    found: Counter[str] = Counter()
+    for generator in evidence.record.generators:
+        if generator.finished:
+            found.update(generator.finished.faults)
+    named: Counter[str] = Counter(fault for user in evidence.users for fault in user.faults)
+    for words, times in named.items():
+        found[words] = max(found[words], times)
+    for words in _twice_numbered(evidence):
+        found[words] += 1
+    return dict(found.most_common(MAX_FAULT_WORDS))
+
+
+def _twice_numbered(evidence: Evidence) -> list[str]:
+    """Rooms in which two different messages were acknowledged under one number, told by any of the generators."""
+    rooms: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    wrong: set[str] = set()
+    for generator in evidence.record.generators:
+        for room, messages in generator.finished.acked.items() if generator.finished else ():
+            for number, message in messages:
+                if rooms[room].setdefault(number, message) != message:
+                    wrong.add(f"two chat messages of one number in {room}")
+    return sorted(wrong)
+
+
+def _typical(users: list[UserResult], field: str) -> float:
+    rates = [getattr(user, field) / user.receiving_s / 1000 for user in users if user.receiving_s > 0]
+    return round(median(rates), 3) if rates else 0.0
+
+
+def _badness(stream: StreamResult) -> tuple[float, ...]:
+    totals = stream.totals
+    due = totals.get("delivered", 0) + totals.get("lost", 0)
+    return (
+        totals.get("misdelivered", 0),
+        totals.get("corrupt", 0),
+        totals.get("lost", 0) / due if due else float(stream.seconds > 2),
+        totals.get("freeze_us", 0),
+        totals.get("duplicate", 0),
+    )
+
+
+def _told(stream: StreamResult, network_ms: float) -> dict[str, Any]:
+    totals = stream.totals
+    due = totals.get("delivered", 0) + totals.get("lost", 0)
+    return {
+        "room": stream.room,
+        "subscriber": f"user {stream.subscriber}",
+        "publisher": f"user {stream.publisher}",
+        "track": TRACKS.get(stream.track, str(stream.track)),
+        "seconds": round(stream.seconds, 1),
+        "loss": totals.get("lost", 0) / due if due else None,
+        "delivered": totals.get("delivered", 0),
+        "lost": totals.get("lost", 0),
+        "lost_uplink": totals.get("lost_uplink", 0),
+        "repaired": totals.get("repaired", 0),
+        "duplicate": totals.get("duplicate", 0),
+        "corrupt": totals.get("corrupt", 0),
+        "misdelivered": totals.get("misdelivered", 0),
+        "freezes": totals.get("freezes", 0),
+        "frozen_ms": totals.get("freeze_us", 0) // 1000,
+        "mos": stream_mos(stream, network_ms),
+    }

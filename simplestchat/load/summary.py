@@ -1,0 +1,193 @@
+"""The figures that people compare, from totals and merged histograms; none is made of other percentiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import Any
+
+from simplestchat.load import emodel
+from simplestchat.load.evidence import CAMERA_TRACKS, MICROPHONE_TRACK, Evidence
+from simplestchat.load.histogram import Histogram
+from simplestchat.load.messages import StreamResult
+from simplestchat.load.report import Spread, Summary
+from simplestchat.load.timeline import US, at
+
+MEGABYTE = 1_000_000
+#: Resident memory settles this long after the last user came: what a soak grows is counted from there.
+SETTLED_US = 2 * US
+_NOTHING = Spread(p50=0, p95=0, p99=0, max=0, mean=0, count=0)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The summary, and what of it was measured at all: a figure that is not in ``present`` stands there as 0."""
+
+    summary: Summary
+    present: frozenset[str]
+    rss_growth_mb: float | None
+    """From after the ramp to the end."""
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Return the figures of a run."""
+    spreads = _spreads(evidence)
+    optional: dict[str, float | None] = {
+        **_delivery(evidence),
+        "connection_success": connection_success(evidence),
+        "freeze_share": _freeze_share(evidence),
+        "kbytes_per_s_per_participant": _kbytes(evidence),
+        **_cost(evidence),
+    }
+    totals = evidence.totals
+    figures: dict[str, Any] = {
+        "clients": evidence.clients,
+        "errors": errors(evidence),
+        **{name: int(totals[name]) for name in _COUNTS},
+        **spreads,
+        **{name: value or 0.0 for name, value in optional.items()},
+    }
+    present = {name for name, value in optional.items() if value is not None}
+    present |= {name for name, spread in spreads.items() if spread.count}
+    if evidence.sampled:
+        present |= {*_COUNTS, "errors"}
+    return Measured(Summary(**figures), frozenset(present), _rss_growth_mb(evidence))
+
+
+_COUNTS = ("delivered", "repaired", "duplicate", "reordered", "corrupt", "misdelivered", "chat_lost", "chat_disorder")
+
+
+def spread_ms(histogram: Histogram) -> Spread:
+    """Percentiles of a histogram of microseconds, in milliseconds."""
+    if not histogram.count:
+        return _NOTHING
+    p50, p95, p99 = (round(histogram.percentile(share) / 1000, 3) for share in (0.5, 0.95, 0.99))
+    return Spread(
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        max=histogram.maximum / 1000,
+        mean=round(histogram.mean / 1000, 3),
+        count=histogram.count,
+    )
+
+
+def spread_of(values: list[float]) -> Spread:
+    """The same of single values, whatever their unit: the nearest rank of each share."""
+    if not values:
+        return _NOTHING
+    ranked = sorted(values)
+    p50, p95, p99 = (ranked[-(-share * len(ranked) // 100) - 1] for share in (50, 95, 99))
+    return Spread(p50=p50, p95=p95, p99=p99, max=ranked[-1], mean=fmean(ranked), count=len(ranked))
+
+
+def errors(evidence: Evidence) -> int:
+    """Requests refused that should not have been, joins and transports that failed, connections lost, silent media."""
+    names = ("request_errors", "join_failures", "transports_failed", "connections_lost", "silent_streams")
+    return sum(int(evidence.totals[name]) for name in names)
+
+
+def connection_success(evidence: Evidence) -> float | None:
+    """The share of tries to join that ended in the room with every transport connected.
+
+    Each transport that never connected spoils one of them, and a user who never came to try counts as a try.
+    """
+    totals = evidence.totals
+    tried = max(totals["joins_tried"], evidence.clients)
+    if not evidence.sampled or not tried:
+        return None
+    broken = max(0, totals["transports"] - totals["transports_connected"])
+    return min(1.0, max(0, totals["joins"] - broken) / tried)
+
+
+def stream_mos(stream: StreamResult, network_ms: float) -> float | None:
+    """The score of one audio stream; None for other streams and for one of which nothing was due.
+
+    ``network_ms`` is the run's median latency of audio: streams do not keep their own.
+    """
+    due = stream.totals.get("delivered", 0) + stream.totals.get("lost", 0)
+    if stream.track != MICROPHONE_TRACK or not due:
+        return None
+    jitter_ms = stream.totals.get("jitter_us", 0) / 1000
+    return round(emodel.mos(network_ms, jitter_ms, stream.totals.get("lost", 0) / due), 2)
+
+
+def _spreads(evidence: Evidence) -> dict[str, Spread]:
+    audio = evidence.histogram("latency_audio")
+    network_ms = audio.percentile(0.5) / 1000
+    scores = [score for one in evidence.streams if (score := stream_mos(one, network_ms)) is not None]
+    return {
+        "signaling_ms": spread_ms(evidence.histogram("signaling")),
+        "media_latency_ms": spread_ms(evidence.histogram("latency_audio", "latency_video")),
+        "audio_latency_ms": spread_ms(audio),
+        "first_frame_ms": spread_ms(evidence.histogram("first_frame")),
+        "first_packet_ms": spread_ms(evidence.histogram("first_packet")),
+        "connect_ms": spread_ms(evidence.histogram("ready")),
+        "ice_ms": spread_ms(evidence.histogram("ice")),
+        "dtls_ms": spread_ms(evidence.histogram("dtls")),
+        "reconnect_ms": spread_ms(evidence.histogram("reconnect")),
+        "jitter_ms": spread_ms(evidence.histogram("jitter")),
+        "mos": spread_of(scores),
+    }
+
+
+def _delivery(evidence: Evidence) -> dict[str, float | None]:
+    totals = evidence.totals
+    due = totals["delivered"] + totals["lost"]
+    raw = max(totals["missed"], totals["lost"])
+    counted = {"packet_loss": totals["lost"], "packet_loss_raw": raw, "packet_loss_uplink": totals["lost_uplink"]}
+    return {name: min(1.0, count / due) if due else None for name, count in counted.items()}
+
+
+def _freeze_share(evidence: Evidence) -> float | None:
+    watched = [stream for stream in evidence.streams if stream.track in CAMERA_TRACKS]
+    viewing_s = sum(stream.seconds for stream in watched)
+    frozen_us = sum(stream.totals.get("freeze_us", 0) for stream in watched)
+    return min(1.0, frozen_us / US / viewing_s) if viewing_s > 0 else None
+
+
+def _kbytes(evidence: Evidence) -> float | None:
+    rates = [user.received_bytes / user.receiving_s / 1000 for user in evidence.users if user.receiving_s > 0]
+    return round(median(rates), 3) if rates else None
+
+
+def _cost(evidence: Evidence) -> dict[str, float | None]:
+    worker_cores = evidence.over_hold(evidence.worker_cpu())
+    forwarded = evidence.over_hold(evidence.all_workers("packets_forwarded"))
+    generators = evidence.record.generators
+    received = evidence.over_hold([evidence.counted(one, "packets") for one in generators])
+    return {
+        "server_mb_per_participant": _mb_per_participant(evidence),
+        "server_cpu_cores": evidence.over_hold(evidence.server_cpu()),
+        "server_cpu_us_per_packet": worker_cores * US / forwarded if worker_cores is not None and forwarded else None,
+        "generator_cpu_cores": evidence.over_hold([evidence.own(one, "cpu_s") for one in generators]),
+        "generator_kb_per_user": _kb_per_user(evidence),
+        "packets_per_s": received,
+    }
+
+
+def _mb_per_participant(evidence: Evidence) -> float | None:
+    points = evidence.server_memory()
+    if not points or not evidence.clients:
+        return None
+    settled = min(evidence.hold[0] + SETTLED_US, evidence.hold[1])
+    return max(0.0, at(points, settled) - points[0][1]) / MEGABYTE / evidence.clients
+
+
+def _rss_growth_mb(evidence: Evidence) -> float | None:
+    points = evidence.server_memory()
+    settled = min(evidence.hold[0] + SETTLED_US, evidence.hold[1])
+    if not points or points[-1][0] <= settled:
+        return None
+    return (points[-1][1] - at(points, settled)) / MEGABYTE
+
+
+def _kb_per_user(evidence: Evidence) -> float | None:
+    """Growth of the generators' resident memory from their first to their largest sample, by the users they gained."""
+    grown = gained = 0.0
+    for one in evidence.record.generators:
+        memory, users = evidence.own(one, "rss_bytes"), evidence.gauged(one, "users")
+        if memory and users:
+            grown += max(value for _, value in memory) - memory[0][1]
+            gained += max(value for _, value in users) - users[0][1]
+    return grown / 1000 / gained if gained > 0 else None
