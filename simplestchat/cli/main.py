@@ -29,6 +29,14 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser(
         "doctor", help="check this machine and say how to mend what is wrong", allow_abbrev=False
     )
+    doctor.add_argument(
+        "--for",
+        dest="purpose",
+        choices=("serve", "load", "both"),
+        default="both",
+        help="what this machine is to do: run the server, generate load, or both (default)",
+    )
+    doctor.add_argument("--json", dest="as_json", action="store_true", help="print one JSON object")
     config.add_arguments(doctor)
     return parser
 
@@ -43,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options["command"] == "doctor":
         from simplestchat.cli import doctor
 
-        return doctor.main(settings)
+        return doctor.main(settings, options["purpose"], as_json=options["as_json"])
     return _serve(settings)
 
 

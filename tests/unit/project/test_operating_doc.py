@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from support.fake_machine import machine, use
 from support.repository import ROOT
 
+from simplestchat.cli.doctor import examine
 from simplestchat.config.settings import entries
 from simplestchat.signaling.edge import CLOSE_CODES
 
@@ -14,7 +17,14 @@ TEXT = (ROOT / "docs/operating.md").read_text()
 
 def test_options_exist() -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT))
-    assert named <= {entry.option for entry in entries()} | {"--config"}
+    assert named <= {entry.option for entry in entries()} | {"--config", "--for", "--json"}
+
+
+def test_sample_of_the_doctor_has_its_checks_in_their_order(tmp_path: Path) -> None:
+    sample = re.search(r"```text\n(.*?)\n\n", TEXT, re.DOTALL)
+    assert sample is not None
+    shown = re.findall(r"^(?:green|amber|red  )  (.{19}) \S", sample[1], re.MULTILINE)
+    assert [name.strip() for name in shown] == [finding.name for finding in examine(machine(tmp_path), use())]
 
 
 def test_keys_of_the_sample_file_exist() -> None:
