@@ -2,6 +2,7 @@
 #
 # A ring of bits per encoding, so memory is bounded; the subscribers of one encoding settle a packet only LEDGER_SETTLE_US after it was
 # due, when all of them had their chance.
+from simplestchat._native.core.table cimport Table64
 from simplestchat._native.core.types cimport u32, u64, u8, us_t
 
 cdef enum:
@@ -9,7 +10,8 @@ cdef enum:
     LEDGER_MAX_STREAMS = 16384
     LEDGER_SETTLE_US = 2000000
 
-cdef struct Ledger
+cdef struct Ledger:
+    Table64 streams                # by user, track and layer, to a ring of bits
 
 cdef Ledger* ledger_new(u64 seed) noexcept nogil
 cdef void ledger_free(Ledger* l) noexcept nogil

@@ -13,9 +13,6 @@ cdef struct _Stream:
     u64 next                     # one past the highest counter that anybody got
     u64 bits[_WORDS]
 
-cdef struct Ledger:
-    Table64 streams              # user, track, layer -> _Stream
-
 
 cdef inline u64 _key(u32 user, u8 track, u8 layer) noexcept nogil:
     return (<u64> user << 16) | (<u64> track << 8) | layer

@@ -8,13 +8,15 @@
 #  - A frame counts when all of its parts came; it is shown when it is a keyframe or its predecessor was shown.
 #  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms).
 from simplestchat._native.core.histogram cimport Histogram
-from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport i64, u16, u32, u64, u8, us_t
+from simplestchat._native.peer.frames cimport Frames
 from simplestchat._native.peer.ledger cimport Ledger
 from simplestchat._native.peer.settings cimport ReceiverSettings
+from simplestchat._native.peer.tally cimport Tally, TallyLosses
+from simplestchat._native.stream.nack cimport NackList
+from simplestchat._native.stream.recv cimport RecvStats
 from simplestchat._native.wire.rtcp cimport NackItem, ReportBlock, SenderInfo
 from simplestchat._native.wire.rtp cimport RtpView
-
-cdef struct Receiver
 
 cdef struct ReceiverTotals:
     u64 packets                    # RTP packets, repairs included
@@ -48,6 +50,28 @@ cdef struct Measures:
     Histogram jitter               # change of transit between neighbours, us
     Histogram frame_latency        # due to whole
 
+cdef enum:
+    RECEIVER_RUNS = 3              # the present run of an encoding's packets, and two before it that late packets may belong to
+
+# The fields are the module's own business.
+cdef struct Receiver:
+    ReceiverSettings settings
+    ReceiverTotals totals
+    RecvStats stats
+    Frames frames
+    Tally tallies[RECEIVER_RUNS]
+    TallyLosses losses
+    NackList* nack               # made at the first gap
+    u64 highest                  # sequence index of the media, valid when sequenced
+    us_t since_us                # made or resumed
+    us_t ended_us
+    us_t asked_us                # last keyframe request, 0x7FFFFFFFFFFFFFFF when there was none
+    us_t transit_us              # of the packet before, for jitter
+    i64 current                  # the present tally, -1 when the count has not begun
+    u8 sequenced
+    u8 ended
+    u8 has_transit
+
 cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept nogil
 cdef void receiver_free(Receiver* r) noexcept nogil
 # One opened media packet; `index` is its 48-bit index, `arrival` when the kernel got it.
@@ -71,4 +95,6 @@ cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) no
 # It goes on: counting begins anew with the next packet (video: keyframe).
 cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil
 cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil
+# Bytes of memory that it has now.
+cdef size_t receiver_footprint(const Receiver* r) noexcept nogil
 cdef const ReceiverSettings* receiver_settings(const Receiver* r) noexcept nogil

@@ -4,10 +4,12 @@
 # bitrate (keyframes several times the mean, log-normal spread, the debt of a big frame paid back by the next ones);
 # a keyframe first, on PLI/FIR (not within 300 ms of the last) and never by itself. All packets of a frame are due at once.
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
-from simplestchat._native.peer.settings cimport SenderSettings
+from simplestchat._native.peer.encoder cimport TalkModel, VideoModel
+from simplestchat._native.peer.settings cimport PEER_MAX_LAYERS, SenderSettings
+from simplestchat._native.stream.cache cimport PacketCache
+from simplestchat._native.stream.send cimport SendStats
+from simplestchat._native.stream.sent cimport SentRing
 from simplestchat._native.wire.rtcp cimport ReportBlock, SenderInfo
-
-cdef struct Sender               # one track, all of its encodings
 
 cdef struct SenderTotals:
     u64 packets                    # media packets, first transmissions
@@ -29,6 +31,48 @@ cdef struct Outgoing:
     u64 index                      # 48-bit SRTP packet index under its SSRC
     us_t due_us
 
+cdef enum:
+    SENDER_BUFFER = 1536           # bytes of a packet, at most
+
+# The fields are the module's own business.
+cdef struct SenderEncoding:
+    SendStats send
+    SendStats rtx
+    VideoModel model
+    PacketCache cache            # for retransmission; not there without RTX
+    SentRing sent
+    u32 first_timestamp
+    u32 counter                  # of the next stamp
+    u8 active
+    u8 wants_keyframe
+    u8 heard                     # the server reported about it
+    u8 keyframe                  # the present frame
+    u8 silence
+    u8 marker
+    u16 parts                    # of the present frame, 0 when it has none
+    u16 part                     # next one
+    u32 frame_size
+    us_t keyframe_us             # due time of the last one
+    us_t report_us               # when the next sender report is due, 0x7FFFFFFFFFFFFFFF before the first packet
+
+# One track, all of its encodings; likewise.
+cdef struct Sender:
+    SenderSettings settings
+    SenderTotals totals
+    SenderEncoding encodings[PEER_MAX_LAYERS]
+    TalkModel talk
+    us_t start_us                # origin of the schedule and of the RTP clocks
+    u64 tick                     # of the schedule: the next frame's
+    us_t due_us                  # of the present frame
+    u32 frame                    # number of the present frame
+    u32 frames                   # number of the next frame
+    u8 at                        # encoding whose packets are sent now; layer_count between frames
+    u8 muted
+    u8 forbidden
+    u8 spoke                     # audio: the last packet was speech
+    u8 two_byte                  # form of header extensions
+    u8 buffer[SENDER_BUFFER]
+
 cdef Sender* sender_new(const SenderSettings* settings, us_t now) noexcept nogil      # NULL without memory or for impossible settings
 cdef void sender_free(Sender* s) noexcept nogil
 cdef us_t sender_deadline(const Sender* s) noexcept nogil
@@ -45,4 +89,6 @@ cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept 
 # Which encodings are sent (a bit each), as the server's `producer.layers` asks.
 cdef void sender_layers(Sender* s, u8 mask, us_t now) noexcept nogil
 cdef void sender_totals(const Sender* s, SenderTotals* out) noexcept nogil
+# Bytes of memory that it has, and of these of its retransmission caches.
+cdef size_t sender_footprint(const Sender* s, size_t* caches) noexcept nogil
 cdef const SenderSettings* sender_settings(const Sender* s) noexcept nogil

@@ -45,7 +45,6 @@ cdef enum:
     _NAMED_PACKETS = 100         # at least so many packets say MID and RID, and all until the server was heard
     _SPEECH_LEVEL = 0x80 | 30    # RFC 6464: voice, -30 dBov
     _SILENCE_LEVEL = 127
-    _BUFFER = 1536
     _MIN_PAYLOAD = 256           # so that half of one holds any prefix and a stamp
     _MAX_PAYLOAD = 1350          # header extensions, RTX and a seal still fit a datagram
     _MIN_FRAME = PAYLOAD_MAX_PREFIX + STAMP_SIZE
@@ -53,44 +52,6 @@ cdef enum:
     _MAX_BITRATE = 200000000
     _MAX_SIDE = 16383
     _OSN = 2                     # original sequence number (RFC 4588 section 4)
-
-cdef struct _Encoding:
-    SendStats send
-    SendStats rtx
-    VideoModel model
-    PacketCache cache            # for retransmission; not there without RTX
-    SentRing sent
-    u32 first_timestamp
-    u32 counter                  # of the next stamp
-    u8 active
-    u8 wants_keyframe
-    u8 heard                     # the server reported about it
-    u8 keyframe                  # the present frame
-    u8 silence
-    u8 marker
-    u16 parts                    # of the present frame, 0 when it has none
-    u16 part                     # next one
-    u32 frame_size
-    us_t keyframe_us             # due time of the last one
-    us_t report_us               # when the next sender report is due, _NEVER before the first packet
-
-cdef struct Sender:
-    SenderSettings settings
-    SenderTotals totals
-    _Encoding encodings[PEER_MAX_LAYERS]
-    TalkModel talk
-    us_t start_us                # origin of the schedule and of the RTP clocks
-    u64 tick                     # of the schedule: the next frame's
-    us_t due_us                  # of the present frame
-    u32 frame                    # number of the present frame
-    u32 frames                   # number of the next frame
-    u8 at                        # encoding whose packets are sent now; layer_count between frames
-    u8 muted
-    u8 forbidden
-    u8 spoke                     # audio: the last packet was speech
-    u8 two_byte                  # form of header extensions
-    u8 buffer[_BUFFER]
-
 
 cdef inline us_t _due(const Sender* s, u64 tick) noexcept nogil:
     if s.settings.video:
@@ -138,7 +99,7 @@ cdef bint _possible(const SenderSettings* t) noexcept nogil:
     return True
 
 
-cdef int _init_encoding(Sender* s, _Encoding* e, const LayerSettings* layer, u64* random) noexcept nogil:
+cdef int _init_encoding(Sender* s, SenderEncoding* e, const LayerSettings* layer, u64* random) noexcept nogil:
     cdef u32 second = layer.bitrate_bps // 8
     cdef u32 slots = 2 * second // s.settings.max_payload + s.settings.fps + 64
     send_init(&e.send, layer.ssrc, s.settings.clock_rate, splitmix(random))
@@ -149,7 +110,7 @@ cdef int _init_encoding(Sender* s, _Encoding* e, const LayerSettings* layer, u64
     video_model_init(&e.model, splitmix(random), layer.bitrate_bps, s.settings.fps if s.settings.fps else 1)
     if layer.rtx_ssrc == 0:
         return OK
-    if cache_init(&e.cache, second if second > 2 * _BUFFER else 2 * _BUFFER, slots) < 0:
+    if cache_init(&e.cache, second if second > 2 * SENDER_BUFFER else 2 * SENDER_BUFFER, slots) < 0:
         return -1
     return sent_init(&e.sent, slots)
 
@@ -202,7 +163,7 @@ cdef us_t sender_deadline(const Sender* s) noexcept nogil:
     return deadline
 
 
-cdef inline void _cut(const Sender* s, _Encoding* e, u32 size) noexcept nogil:
+cdef inline void _cut(const Sender* s, SenderEncoding* e, u32 size) noexcept nogil:
     cdef u32 least = _MIN_FRAME if s.settings.video else 1 + STAMP_SIZE
     cdef u32 most = s.settings.max_payload * (<u32> _MAX_PARTS if s.settings.video else 1)
     e.frame_size = least if size < least else (most if size > most else size)
@@ -211,7 +172,7 @@ cdef inline void _cut(const Sender* s, _Encoding* e, u32 size) noexcept nogil:
 
 
 cdef bint _begin_video(Sender* s) noexcept nogil:
-    cdef _Encoding* e
+    cdef SenderEncoding* e
     cdef bint any_active = False
     cdef int i
     for i in range(s.settings.layer_count):
@@ -230,7 +191,7 @@ cdef bint _begin_video(Sender* s) noexcept nogil:
 
 
 cdef bint _begin_audio(Sender* s) noexcept nogil:
-    cdef _Encoding* e = &s.encodings[0]
+    cdef SenderEncoding* e = &s.encodings[0]
     cdef bint talking = talk_model_at(&s.talk, s.due_us)
     e.parts = e.part = 0
     if not e.active:
@@ -270,11 +231,11 @@ cdef inline void _put_name(RtpExtWriter* w, u8 id, const char* name) noexcept no
 
 
 # The header extensions behind the fixed header: where the payload begins. `rid` is the extension that the encoding's name goes into.
-cdef int _write_extensions(Sender* s, const _Encoding* e, const LayerSettings* layer, bint named, int rid, us_t now) noexcept nogil:
+cdef int _write_extensions(Sender* s, const SenderEncoding* e, const LayerSettings* layer, bint named, int rid, us_t now) noexcept nogil:
     cdef const u8* ext = s.settings.ext
     cdef RtpExtWriter w
     cdef u8 value[3]
-    rtp_ext_begin(&w, s.buffer, _BUFFER, RTP_FIXED_SIZE, s.two_byte)
+    rtp_ext_begin(&w, s.buffer, SENDER_BUFFER, RTP_FIXED_SIZE, s.two_byte)
     if named:
         _put_name(&w, ext[PEER_EXT_MID], s.settings.mid)
         _put_name(&w, ext[rid], layer.rid)
@@ -290,7 +251,7 @@ cdef int _write_extensions(Sender* s, const _Encoding* e, const LayerSettings* l
     return rtp_ext_end(&w)
 
 
-cdef void _fill_payload(Sender* s, _Encoding* e, const LayerSettings* layer, u8* out, u32 size) noexcept nogil:
+cdef void _fill_payload(Sender* s, SenderEncoding* e, const LayerSettings* layer, u8* out, u32 size) noexcept nogil:
     cdef PayloadFrame frame
     cdef Stamp stamp
     cdef int prefix
@@ -316,7 +277,7 @@ cdef void _fill_payload(Sender* s, _Encoding* e, const LayerSettings* layer, u8*
     stamp_write(out + prefix, size - prefix, &stamp)
 
 
-cdef void _remember(Sender* s, _Encoding* e, const Outgoing* out) noexcept nogil:
+cdef void _remember(Sender* s, SenderEncoding* e, const Outgoing* out) noexcept nogil:
     cdef CachedPacket* packet
     cdef u8* room = cache_reserve(&e.cache, out.size)
     if room is NULL:
@@ -327,7 +288,7 @@ cdef void _remember(Sender* s, _Encoding* e, const Outgoing* out) noexcept nogil
     sent_put(&e.sent, out.index, s.at, out.index, 0)
 
 
-cdef void _count(Sender* s, _Encoding* e, u32 payload_size) noexcept nogil:
+cdef void _count(Sender* s, SenderEncoding* e, u32 payload_size) noexcept nogil:
     send_packet(&e.send, payload_size)
     s.totals.packets += 1
     s.totals.bytes += payload_size
@@ -340,14 +301,14 @@ cdef void _count(Sender* s, _Encoding* e, u32 payload_size) noexcept nogil:
     e.part += 1
 
 
-cdef void _emit(Sender* s, _Encoding* e, us_t now, Outgoing* out) noexcept nogil:
+cdef void _emit(Sender* s, SenderEncoding* e, us_t now, Outgoing* out) noexcept nogil:
     cdef const LayerSettings* layer = &s.settings.layers[s.at]
     cdef u32 size = e.frame_size // e.parts + (1 if e.part < e.frame_size % e.parts else 0)
     cdef u32 timestamp = e.first_timestamp + <u32> ticks_of(s.due_us - s.start_us, s.settings.clock_rate)
     cdef bint marker = e.part + 1 == e.parts if s.settings.video else e.marker
     cdef bint named = not e.heard or e.send.packets < _NAMED_PACKETS or e.keyframe
     out.index = send_allocate(&e.send)
-    rtp_write_fixed(s.buffer, _BUFFER, s.settings.payload_type, marker, <u16> (out.index & 0xFFFF), timestamp, layer.ssrc, False, False)
+    rtp_write_fixed(s.buffer, SENDER_BUFFER, s.settings.payload_type, marker, <u16> (out.index & 0xFFFF), timestamp, layer.ssrc, False, False)
     out.header_size = _write_extensions(s, e, layer, named, PEER_EXT_RID, now)
     _fill_payload(s, e, layer, s.buffer + out.header_size, size)
     out.data = s.buffer
@@ -359,7 +320,7 @@ cdef void _emit(Sender* s, _Encoding* e, us_t now, Outgoing* out) noexcept nogil
 
 
 cdef bint sender_next(Sender* s, us_t now, Outgoing* out) noexcept nogil:
-    cdef _Encoding* e
+    cdef SenderEncoding* e
     while True:
         while s.at < s.settings.layer_count:
             e = &s.encodings[s.at]
@@ -371,7 +332,7 @@ cdef bint sender_next(Sender* s, us_t now, Outgoing* out) noexcept nogil:
             return False
 
 
-cdef _Encoding* _find(Sender* s, u32 ssrc) noexcept nogil:
+cdef SenderEncoding* _find(Sender* s, u32 ssrc) noexcept nogil:
     cdef int i
     for i in range(s.settings.layer_count):
         if s.settings.layers[i].ssrc == ssrc:
@@ -380,7 +341,7 @@ cdef _Encoding* _find(Sender* s, u32 ssrc) noexcept nogil:
 
 
 cdef bint sender_resend(Sender* s, u32 ssrc, u16 sequence, us_t now, Outgoing* out) noexcept nogil:
-    cdef _Encoding* e = _find(s, ssrc)
+    cdef SenderEncoding* e = _find(s, ssrc)
     cdef const LayerSettings* layer
     cdef SentPacket* sent
     cdef CachedPacket* packet
@@ -399,7 +360,7 @@ cdef bint sender_resend(Sender* s, u32 ssrc, u16 sequence, us_t now, Outgoing* o
     source = cache_data(&e.cache, packet)
     out.index = send_allocate(&e.rtx)
     # Payload type and sequence are RTX's own; marker and timestamp are the packet's (RFC 4588 section 4).
-    rtp_write_fixed(s.buffer, _BUFFER, <u8> s.settings.rtx_payload_type, source[1] >> 7, <u16> (out.index & 0xFFFF), 0,
+    rtp_write_fixed(s.buffer, SENDER_BUFFER, <u8> s.settings.rtx_payload_type, source[1] >> 7, <u16> (out.index & 0xFFFF), 0,
                     layer.rtx_ssrc, False, False)
     memcpy(s.buffer + 4, source + 4, 4)
     out.header_size = _write_extensions(s, e, layer, True, PEER_EXT_REPAIRED_RID, now)
@@ -427,7 +388,7 @@ cdef void sender_keyframe(Sender* s, u32 ssrc, us_t now) noexcept nogil:
 
 
 cdef bint sender_report(Sender* s, us_t now, u64 ntp_now, SenderInfo* out) noexcept nogil:
-    cdef _Encoding* e
+    cdef SenderEncoding* e
     cdef int i
     for i in range(s.settings.layer_count):
         e = &s.encodings[i]
@@ -475,7 +436,7 @@ cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept 
 
 
 cdef void sender_layers(Sender* s, u8 mask, us_t now) noexcept nogil:
-    cdef _Encoding* e
+    cdef SenderEncoding* e
     cdef u8 active
     cdef int i
     for i in range(s.settings.layer_count):
@@ -498,6 +459,17 @@ cdef void sender_totals(const Sender* s, SenderTotals* out) noexcept nogil:
         out.counters[i] = s.encodings[i].counter
         if s.encodings[i].send.cumulative_lost > 0:
             out.reported_lost += s.encodings[i].send.cumulative_lost
+
+
+cdef size_t sender_footprint(const Sender* s, size_t* caches) noexcept nogil:
+    cdef const SenderEncoding* e
+    cdef int i
+    caches[0] = 0
+    for i in range(s.settings.layer_count):
+        e = &s.encodings[i]
+        if s.settings.layers[i].rtx_ssrc:
+            caches[0] += e.cache.capacity + (e.cache.slot_mask + 1) * sizeof(CachedPacket) + (e.sent.mask + 1) * sizeof(SentPacket)
+    return sizeof(Sender) + caches[0]
 
 
 cdef const SenderSettings* sender_settings(const Sender* s) noexcept nogil:

@@ -13,14 +13,20 @@ from simplestchat._native.peer.payload cimport PayloadFrame, payload_read as _pa
 from simplestchat._native.peer.stamp cimport (
     Stamp, crc32c as _crc32c, crc32c_portable as _crc32c_portable, stamp_read as _stamp_read, stamp_write as _stamp_write,
 )
+from simplestchat._native.peer.receiver cimport (
+    Measures as _Measures, Receiver as _Receiver, ReceiverTotals, receiver_deadline, receiver_end, receiver_footprint, receiver_free,
+    receiver_nacks, receiver_new, receiver_packet, receiver_repair, receiver_report, receiver_resume, receiver_sender_report,
+    receiver_settle, receiver_totals, receiver_wants_keyframe,
+)
 from simplestchat._native.peer.sender cimport (
-    Outgoing, Sender as _Sender, SenderTotals, sender_deadline, sender_free, sender_heard, sender_keyframe, sender_layers, sender_mute,
-    sender_new, sender_next, sender_report, sender_resend, sender_totals,
+    Outgoing, Sender as _Sender, SenderTotals, sender_deadline, sender_footprint, sender_free, sender_heard, sender_keyframe,
+    sender_layers, sender_mute, sender_new, sender_next, sender_report, sender_resend, sender_totals,
 )
 from simplestchat._native.peer.settings cimport (
     PEER_EXT_COUNT, PEER_MAX_LAYERS, PEER_NAME_SIZE, LayerSettings, ReceiverSettings, SenderSettings,
 )
 from simplestchat._native.wire.rtcp cimport NackItem, ReportBlock, SenderInfo
+from simplestchat._native.wire.rtp cimport RtpView, rtp_parse
 from simplestchat._native.testing.exact cimport Exact, exact_copy, exact_room
 
 BUCKETS = HISTOGRAM_BUCKETS
@@ -260,6 +266,12 @@ cdef class Sender:
         sender_totals(self.state, &totals)
         return dict(totals)
 
+    def footprint(self):
+        """Bytes of memory, and of these of retransmission caches."""
+        cdef size_t caches
+        cdef size_t size = sender_footprint(self.state, &caches)
+        return size, caches
+
     def time_next(self, us_t first, us_t last, us_t step):
         """Takes all packets from ``first`` to ``last`` without looking at them; their number and bytes."""
         cdef Outgoing out
@@ -271,3 +283,130 @@ cdef class Sender:
                     size += out.size
                 first += step
         return packets, size
+
+
+cdef class Measures:
+    """What receivers add their measurements to."""
+
+    cdef _Measures state
+
+    def __cinit__(self):
+        memset(&self.state, 0, sizeof(_Measures))
+
+    def take(self):
+        """``{name: (count, sum, minimum, maximum, buckets)}``; begins anew."""
+        return {
+            "latency_audio": histogram_take(&self.state.latency_audio),
+            "latency_video": histogram_take(&self.state.latency_video),
+            "jitter": histogram_take(&self.state.jitter),
+            "frame_latency": histogram_take(&self.state.frame_latency),
+        }
+
+
+cdef class Receiver:
+    """One subscribed track; ValueError for impossible settings."""
+
+    cdef _Receiver* state
+    cdef Ledger ledger
+    cdef Measures measures
+
+    def __cinit__(self, dict fields, us_t now, Ledger ledger, Measures measures):
+        cdef ReceiverSettings settings
+        memset(&settings, 0, sizeof(settings))
+        settings.id = fields.get("id", 1)
+        settings.user = fields["user"]
+        settings.track = fields["track"]
+        settings.codec = fields["codec"]
+        settings.video = fields["video"]
+        settings.payload_type = fields["payload_type"]
+        settings.rtx_payload_type = fields.get("rtx_payload_type", -1)
+        settings.ssrc = fields["ssrc"]
+        settings.rtx_ssrc = fields.get("rtx_ssrc", 0)
+        settings.clock_rate = fields["clock_rate"]
+        self.ledger = ledger
+        self.measures = measures
+        self.state = receiver_new(&settings, now)
+        if self.state is NULL:
+            raise ValueError("impossible settings")
+
+    def __dealloc__(self):
+        receiver_free(self.state)
+
+    def packet(self, bytes data, u64 index, us_t arrival):
+        """One opened packet of the media."""
+        cdef Exact copy = exact_copy(data)
+        cdef RtpView view
+        _check(rtp_parse(copy.data, copy.size, &view), "an RTP packet")
+        receiver_packet(self.state, copy.data, <u32> copy.size, &view, index, arrival, self.ledger.state, &self.measures.state)
+
+    def repair(self, bytes data, us_t arrival):
+        """One opened packet of the retransmissions."""
+        cdef Exact copy = exact_copy(data)
+        cdef RtpView view
+        _check(rtp_parse(copy.data, copy.size, &view), "an RTP packet")
+        receiver_repair(self.state, copy.data, <u32> copy.size, &view, arrival, self.ledger.state, &self.measures.state)
+
+    def sender_report(self, u32 ssrc, u64 ntp, us_t now):
+        """A sender report came."""
+        cdef SenderInfo info
+        memset(&info, 0, sizeof(info))
+        info.ssrc = ssrc
+        info.ntp = ntp
+        receiver_sender_report(self.state, &info, now)
+
+    @property
+    def deadline(self):
+        """When something is next due."""
+        return receiver_deadline(self.state)
+
+    def nacks(self, us_t now, int cap=64):
+        """The sequence numbers to ask for now."""
+        cdef NackItem items[64]
+        cdef int count = receiver_nacks(self.state, now, items, min(cap, 64))
+        wanted = []
+        for i in range(count):
+            wanted.append(items[i].pid)
+            wanted += [(items[i].pid + 1 + bit) & 0xFFFF for bit in range(16) if items[i].blp >> bit & 1]
+        return wanted
+
+    def wants_keyframe(self, us_t now):
+        """Should a PLI leave now?"""
+        return bool(receiver_wants_keyframe(self.state, now))
+
+    def report(self, us_t now):
+        """The fields of a report block."""
+        cdef ReportBlock block
+        receiver_report(self.state, now, &block)
+        return dict(block)
+
+    def settle(self, us_t now):
+        """Counts what has settled."""
+        receiver_settle(self.state, now, self.ledger.state)
+
+    def end(self, us_t at, expected=None):
+        """Paused or closed."""
+        receiver_end(self.state, at, expected is not None, expected or 0)
+
+    def resume(self, us_t now):
+        """Goes on."""
+        receiver_resume(self.state, now)
+
+    def totals(self):
+        """The fields of ReceiverTotals."""
+        cdef ReceiverTotals totals
+        receiver_totals(self.state, &totals)
+        return dict(totals)
+
+    def footprint(self):
+        """Bytes of memory."""
+        return receiver_footprint(self.state)
+
+    def time_packets(self, bytes data, u64 index, us_t arrival, u32 rounds):
+        """Gives one and the same packet again and again: what checking and counting it costs."""
+        cdef Exact copy = exact_copy(data)
+        cdef RtpView view
+        cdef u32 i
+        _check(rtp_parse(copy.data, copy.size, &view), "an RTP packet")
+        with nogil:
+            for i in range(rounds):
+                receiver_packet(self.state, copy.data, <u32> copy.size, &view, index, arrival, self.ledger.state, &self.measures.state)

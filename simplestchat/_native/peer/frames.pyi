@@ -1,0 +1,1 @@
+"""Frames from parts, for nogil code; no names for Python."""

@@ -1,0 +1,1 @@
+"""Counting an encoding's packets, for nogil code; no names for Python."""
