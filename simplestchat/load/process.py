@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -92,9 +93,10 @@ class Child:
         if heard is not None:
             heard(text)
 
-    def last_words(self, count: int = 5) -> str:
-        """The last lines that it wrote, in one."""
-        return " | ".join([line for line in self.lines if line.strip()][-count:])
+    def last_words(self, count: int = 5, but: re.Pattern[str] | None = None) -> str:
+        """The last lines that it wrote, in one; those that match ``but`` are left out."""
+        lines = [line for line in self.lines if line.strip() and not (but and but.match(line))]
+        return " | ".join(lines[-count:])
 
     async def wait(self) -> int:
         """Its exit status, negative for the signal that ended it; its last lines are there by then."""

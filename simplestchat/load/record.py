@@ -40,11 +40,12 @@ class GeneratorRecord(Record, frozen=True, kw_only=True):
 
 
 class ProcessSample(Record, frozen=True, kw_only=True):
-    """One process of a local server, as its kernel counts it."""
+    """One process of the server, as the kernel counts it; of a remote one, as its metrics say."""
 
     name: str
     """``node``, or ``worker 0``, ``worker 1``, … in the order in which they began."""
     pid: int
+    """0: remote."""
     cpu_s: float
     """User and system time so far."""
     rss_bytes: int
@@ -66,7 +67,7 @@ class ServerSample(Record, frozen=True, kw_only=True):
     infinite. Bounds are in the metric's own unit, which is seconds.
     """
     processes: tuple[ProcessSample, ...] = ()
-    """Empty for a remote server."""
+    """Empty when neither the kernel nor the metrics tell."""
 
 
 class RunRecord(Record, frozen=True, kw_only=True):
@@ -85,11 +86,11 @@ class RunRecord(Record, frozen=True, kw_only=True):
     end_us: int
     """When the last generator had finished, or the run was given up."""
     phases: tuple[tuple[str, int], ...]
-    """(ramp, hold, settle or done; when the first generator entered it)."""
+    """(ramp, hold, settle or done; when it began, by the plan), those that were reached."""
     generators: tuple[GeneratorRecord, ...]
     server: tuple[ServerSample, ...]
     server_local: bool
-    """The run started it itself; otherwise its samples have no processes."""
+    """The run started it itself, on this machine."""
     pinning: str
     """Who was kept on which cores, in words."""
     machine: dict[str, Any]

@@ -76,7 +76,7 @@ class LocalServer:
         """Wait until it ends, which it should not; how, in words."""
         status = await self.child.wait()
         how = f"by signal {-status}" if status < 0 else f"with status {status}"
-        words = self.child.last_words()
+        words = self.child.last_words(but=READY)
         return f"the server ended {how}" + (f"; its last words: {words}" if words else "")
 
     async def stop(self) -> None:
