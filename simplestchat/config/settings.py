@@ -72,6 +72,9 @@ class Media:
     """The worker processes that carry audio and video."""
 
     workers: int = setting(Integer(1, 128), "worker processes; by default one per core", factory=usable_cores)
+    spare_workers: int = setting(
+        Integer(0, 128), "processes that stand ready to take the place of a worker that dies", default=1
+    )
     rtc_port: int = setting(
         Integer(0, 65535, "PORT"), "UDP port of the first worker, the next one has the next port; 0 takes free ones",
         default=40000,

@@ -18,7 +18,7 @@ from simplestchat.load.process import Child, python
 READY = re.compile(r"^ready (https?://\S+)$")
 READY_TIMEOUT_S = 30.0
 DEFAULTS = {"port": "0", "rtc-port": "0", "log-level": "warning"}
-_WORKER = "simplestchat.media.worker"
+_WORKER = re.compile(r"media-worker-(\d+)")
 
 
 class ServerFailed(Internal):
@@ -84,21 +84,22 @@ class LocalServer:
         await self.child.stop()
 
     def processes(self) -> list[tuple[str, psutil.Process]]:
-        """Its processes by name: ``node``, then ``worker 0`` and so on in the order of their beginning."""
+        """Its processes by name: ``node``, then ``worker 0`` and so on; a spare that waits is none of them."""
         try:
             node = psutil.Process(self.child.pid)
-            children = sorted(node.children(), key=lambda process: (process.create_time(), process.pid))
+            workers = {index: child for child in node.children() if (index := _worker_index(child)) is not None}
         except psutil.Error:
             return []
-        workers = [process for process in children if _is_worker(process)]
-        return [("node", node), *((f"worker {index}", process) for index, process in enumerate(workers))]
+        return [("node", node), *((f"worker {index}", workers[index]) for index in sorted(workers))]
 
 
-def _is_worker(process: psutil.Process) -> bool:
+def _worker_index(process: psutil.Process) -> int | None:
+    """Which worker a process calls itself, if any."""
     try:
-        return _WORKER in process.cmdline()
+        named = _WORKER.fullmatch(process.name())
     except psutil.Error:
-        return False
+        return None
+    return int(named[1]) if named else None
 
 
 async def start_server(

@@ -44,11 +44,17 @@ class MediaService:
     """Implements MediaPort over worker processes. `run` keeps them; events go to `handler`."""
 
     def __init__(
-        self, *, workers: int, rtc_port: int, announce: Sequence[str], handler: Callable[[MediaEvent], None]
+        self,
+        *,
+        workers: int,
+        spares: int,
+        rtc_port: int,
+        announce: Sequence[str],
+        handler: Callable[[MediaEvent], None],
     ) -> None:
         self._announce = tuple(announce)
         self._handler = handler
-        self._supervisor = Supervisor(workers, rtc_port, on_event=self._on_event, on_lost=self._on_lost)
+        self._supervisor = Supervisor(workers, rtc_port, spares=spares, on_event=self._on_event, on_lost=self._on_lost)
         self._rooms: dict[str, Worker | None] = {}
         self._objects = ObjectTable()
         self._addresses: tuple[str, ...] = ()

@@ -1,56 +1,40 @@
 """Spawns the workers, watches them, and starts a new one when one has died.
 
 A worker is lost when its process ends, its channel closes or breaks the rules, or it leaves a question unanswered.
-Its successor starts at once; one that dies soon after its start is restarted with growing pauses.
+A spare process takes its place at once, a new one where no spare is ready; after a short life there is a pause before,
+and after each further one a longer one.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 import trio
 
-import simplestchat
 from simplestchat.errors import MediaError, MediaUnavailable
 
 from .channel import ControlChannel
+from .pauses import Pauses
 from .reading import Reading
-from .wire import FAILURE, ChannelError, FrameReader, Stats
+from .recruit import Greeting, Recruit, WorkerStartError
+from .spares import Spares
+from .wire import ChannelError, Stats
 
 log = structlog.get_logger()
 
-START_TIMEOUT_S = 20.0  # importing and making certificates on a loaded machine
-STOP_TIMEOUT_S = 1.0
-#: What a worker process runs; its control descriptor and port follow.
-WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "simplestchat.media.worker")
 POLL_INTERVAL_S = 2.0  # how often a worker is asked whether it is alive
-STABLE_S = 30.0  # a worker that lived this long starts the pauses anew
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 5.0
-
-
-class WorkerStartError(Exception):
-    """A worker could not start; the text says why."""
 
 
 class Worker:
     """One living worker process."""
 
-    def __init__(
-        self, index: int, port: int, fingerprints: list[tuple[str, str]], connect: Callable[[Worker], ControlChannel]
-    ) -> None:
+    def __init__(self, index: int, greeting: Greeting, connect: Callable[[Worker], ControlChannel]) -> None:
         self.index = index
-        self.port = port
-        self.fingerprints = fingerprints
+        self.port = greeting.port
+        self.fingerprints = greeting.fingerprints
         self.channel = connect(self)
         #: What it told of itself last, and when in the event loop's seconds; None before its first answer.
         self.reading: Reading | None = None
@@ -77,13 +61,14 @@ class Worker:
 
 
 class Supervisor:
-    """Keeps `count` workers alive until `run` is cancelled."""
+    """Keeps `count` workers alive, and `spares` processes ready, until `run` is cancelled."""
 
     def __init__(
         self,
         count: int,
         rtc_port: int,
         *,
+        spares: int,
         on_event: Callable[[Worker, list[Any]], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
@@ -91,6 +76,7 @@ class Supervisor:
         self._on_event = on_event
         self._on_lost = on_lost
         self._slots: list[Worker | None] = [None] * count
+        self._spares = Spares(spares)
         self._changed = trio.Event()
         self.restarts = 0
 
@@ -115,9 +101,10 @@ class Supervisor:
                 for index in range(len(self._slots)):
                     starting.start_soon(nursery.start, self._keep, index)
             task_status.started()
+            nursery.start_soon(self._spares.run)
 
     async def _keep(self, index: int, task_status: trio.TaskStatus[None]) -> None:
-        pause_s = 0.0
+        pauses = Pauses()
         first = True
         while True:
             began_s = trio.current_time()
@@ -128,56 +115,42 @@ class Supervisor:
                     raise
                 log.error("worker did not start", worker=index, problem=str(exc))
             first = False
-            stable = trio.current_time() - began_s >= STABLE_S
-            pause_s = 0.0 if stable else min(max(FIRST_PAUSE_S, pause_s * 2), LONGEST_PAUSE_S)
-            await trio.sleep(pause_s)
+            await trio.sleep(pauses.after(trio.current_time() - began_s))
             self.restarts += 1
 
     async def _serve(self, index: int, task_status: trio.TaskStatus[None] | None) -> None:
-        """Run one worker process from birth to death."""
-        port = self._rtc_port + index if self._rtc_port else 0
-        process, stream = _spawn(port)
+        """Run one worker process, a spare or a new one, to its death."""
+        spare = self._spares.take()
+        recruit = spare or Recruit()
         try:
-            worker = await self._greet(index, process, stream)
+            if spare is None:
+                await recruit.until_waiting()
+            greeting = await recruit.serve(index, self._rtc_port + index if self._rtc_port else 0)
+            worker = Worker(index, greeting, self._connector(recruit))
             self._place(index, worker)
-            log.info("worker started", worker=index, pid=process.pid)
+            log.info("worker started", worker=index, pid=recruit.pid, spare=spare is not None)
             if task_status is not None:
                 task_status.started()
             try:
-                await self._watch(worker, process)
+                await self._watch(worker, recruit)
             finally:
                 self._place(index, None)
             self._on_lost(worker)  # not when the node itself is ending
         finally:
-            code = await _end(process, stream)
-            log.info("worker ended", worker=index, pid=process.pid, status=code)
+            status = await recruit.end()
+            log.info("worker ended", worker=index, pid=recruit.pid, status=status)
 
     def _place(self, index: int, worker: Worker | None) -> None:
         self._slots[index] = worker
         self._changed.set()
         self._changed = trio.Event()
 
-    async def _greet(self, index: int, process: subprocess.Popen[bytes], stream: trio.SocketStream) -> Worker:
-        """Wait for the first message of a worker."""
-        reader = FrameReader()
-        with trio.move_on_after(START_TIMEOUT_S):
-            while data := await stream.receive_some(65536):
-                for message in reader.feed(bytes(data)):
-                    match message:
-                        case [_, "hello", int(pid), int(port), list(fingerprints)] if pid == process.pid:
-                            rows = [(str(algorithm), str(value)) for algorithm, value in fingerprints]
-                            return Worker(index, port, rows, self._connector(stream, reader))
-                        case [kind, 0, {"message": str(text)}] if kind == FAILURE:
-                            raise WorkerStartError(text)
-                        case _:
-                            raise WorkerStartError("it did not greet")
-            raise WorkerStartError("it ended before it greeted")
-        raise WorkerStartError(f"it did not greet within {START_TIMEOUT_S:.0f} s")
+    def _connector(self, recruit: Recruit) -> Callable[[Worker], ControlChannel]:
+        return lambda worker: ControlChannel(
+            recruit.stream, recruit.reader, lambda event: self._on_event(worker, event)
+        )
 
-    def _connector(self, stream: trio.SocketStream, reader: FrameReader) -> Callable[[Worker], ControlChannel]:
-        return lambda worker: ControlChannel(stream, reader, lambda event: self._on_event(worker, event))
-
-    async def _watch(self, worker: Worker, process: subprocess.Popen[bytes]) -> None:
+    async def _watch(self, worker: Worker, recruit: Recruit) -> None:
         """Return when the worker is dead or as good as dead."""
         try:
             async with trio.open_nursery() as nursery:
@@ -187,7 +160,7 @@ class Supervisor:
                     nursery.cancel_scope.cancel()
 
                 nursery.start_soon(until_first, worker.channel.run)
-                nursery.start_soon(until_first, lambda: _wait_end(process))
+                nursery.start_soon(until_first, recruit.ended)
                 nursery.start_soon(until_first, lambda: self._poll(worker))
         except* ChannelError as group:
             log.error("worker broke the control channel", worker=worker.index, problem=str(group.exceptions[0]))
@@ -201,46 +174,3 @@ class Supervisor:
                 log.error("worker does not answer", worker=worker.index)
                 return
             await trio.sleep(POLL_INTERVAL_S)
-
-
-def _spawn(port: int) -> tuple[subprocess.Popen[bytes], trio.SocketStream]:
-    """Start a worker process with one end of a new control channel."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with theirs:
-        theirs.set_inheritable(True)
-        # The package that runs here is the one that the worker shall import, wherever it was started from.
-        root = str(Path(simplestchat.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        # Not in a thread: the worker's parent-death signal follows the thread that has forked it.
-        process = subprocess.Popen(
-            [*WORKER_COMMAND, str(theirs.fileno()), str(port)],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-    return process, trio.SocketStream(trio.socket.from_stdlib_socket(ours))
-
-
-async def _wait_end(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a process has ended, without a thread."""
-    if process.poll() is not None:
-        return
-    descriptor = os.pidfd_open(process.pid)
-    try:
-        await trio.lowlevel.wait_readable(descriptor)
-    finally:
-        trio.lowlevel.notify_closing(descriptor)
-        os.close(descriptor)
-
-
-async def _end(process: subprocess.Popen[bytes], stream: trio.SocketStream) -> int:
-    """Make sure that a worker is gone: first by hanging up, then by force; return its exit status."""
-    with trio.CancelScope(shield=True):
-        await trio.aclose_forcefully(stream)
-        with trio.move_on_after(STOP_TIMEOUT_S):
-            await _wait_end(process)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            await _wait_end(process)
-    return process.wait()

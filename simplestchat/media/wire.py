@@ -1,8 +1,9 @@
 """The control channel's format: 4-byte big-endian length, then msgpack.
 
 Node to worker: ``[request id, method, {parameters}]``, the id above 0. Worker to node, by the first element:
-``[0, request id, result]``, ``[1, request id, {"code", "message"}]`` and ``[2, event name, …]``. The first message of
-a worker is the event ``hello, pid, port, fingerprints``, or failure 0 when it could not start. Both ends are ours, so a
+``[0, request id, result]``, ``[1, request id, {"code", "message"}]`` and ``[2, event name, …]``. A new worker sends
+the event ``waiting``; its first request is ``serve``, which it answers with the event ``hello, port, fingerprints``.
+Failure 0 takes the place of either when it cannot start. Both ends are ours, so a
 malformed message is a bug and ends the worker; the length is bounded anyway.
 """
 
@@ -35,6 +36,14 @@ class Stats(Call, frozen=True):
     """Everything that a worker tells of itself: a ``reading.Reading``."""
 
     METHOD = "stats"
+
+
+class Serve(Call, frozen=True):
+    """Open this UDP port, 0 for a free one, and serve as the worker of this number: the first request, and only it."""
+
+    METHOD = "serve"
+    index: int
+    port: int
 
 
 class ById(Call, frozen=True):
@@ -159,7 +168,7 @@ class SetPriority(ById, frozen=True):
     priority: int
 
 
-#: Every method that a worker answers, by name. Nothing else of a worker can be reached.
+#: Every method that a worker that serves answers, by name. Nothing else of a worker can be reached.
 CALLS: dict[str, type[Call]] = {
     call.METHOD: call
     for call in (

@@ -1,11 +1,13 @@
-"""The main program of a worker process: `python -m simplestchat.media.worker CONTROL_FD PORT`.
+"""The main program of a worker process: `python -m simplestchat.media.worker CONTROL_FD`.
 
-It owns one native loop with one UDP port and serves the control channel until that closes. Signals that end a node
-are ignored here: the terminal sends SIGINT to the whole process group, and calls must outlive the node's draining.
+It makes itself ready, waits to be told a UDP port, and serves the control channel with one native loop until that
+closes. Signals that end a node are ignored here: the terminal sends SIGINT to the whole process group, and calls must
+outlive the node's draining.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -23,9 +25,10 @@ from simplestchat._native.io.loop import Loop
 
 from .footprint import Meter
 from .reading import Reading
-from .wire import CALLS, EVENT, FAILURE, REPLY, Call, Stats, frame
+from .wire import CALLS, EVENT, FAILURE, REPLY, Call, FrameReader, Serve, Stats, frame
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_READ_BYTES = 65536
 SEED_BYTES = 32  # of the generator that makes credentials
 EXIT_CANNOT_START = 3
 
@@ -74,31 +77,58 @@ def bind_to_node() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def call_itself(name: str) -> None:
+    """Take a name for `ps` and `top`; the kernel keeps 15 bytes of it."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
 def main(arguments: list[str], make_shard: Callable[[int], Shard] = Shard) -> int:
     """Serve one control channel with the shard that ``make_shard`` makes from a seed."""
     bind_to_node()
-    control_fd, port = int(arguments[0]), int(arguments[1])
+    control_fd = int(arguments[0])
     with socket.socket(fileno=control_fd) as control:
         try:
-            loop, dispatcher = _build(control_fd, port, make_shard)
+            shard = make_shard(int.from_bytes(os.urandom(SEED_BYTES), "big"))
+            order = _wait(control)
+            if order is None:
+                return 0
+            loop, dispatcher = _build(control_fd, order.port, shard)
         except (NativeError, OSError) as exc:
-            payload = msgspec.msgpack.encode((FAILURE, 0, {"code": "internal", "message": str(exc)}))
-            control.sendall(frame(payload))
+            _send(control, (FAILURE, 0, {"code": "internal", "message": str(exc)}))
             return EXIT_CANNOT_START
-        hello = ("hello", os.getpid(), loop.port, loop.shard.fingerprints())
-        loop.send(dispatcher.encode_events([hello])[0])
+        call_itself(f"media-worker-{order.index}")
+        loop.send(dispatcher.encode_events([("hello", loop.port, loop.shard.fingerprints())])[0])
         gc.collect()
         gc.freeze()
         loop.run()
     return 0
 
 
-def _build(control_fd: int, port: int, make_shard: Callable[[int], Shard]) -> tuple[Loop, Dispatcher]:
+def _wait(control: socket.socket) -> Serve | None:
+    """Say that this process is ready and wait until it is told to serve; None when the node hangs up instead."""
+    call_itself("media-spare")
+    _send(control, (EVENT, "waiting"))
+    reader = FrameReader()
+    while data := control.recv(_READ_BYTES):
+        for _, method, parameters in reader.feed(data):
+            if method != Serve.METHOD:
+                raise OSError(f"told to {method} before it serves")
+            return msgspec.convert(parameters, Serve)
+    return None
+
+
+def _send(control: socket.socket, message: tuple[object, ...]) -> None:
+    """Send a message to a node, if there is one still."""
+    with contextlib.suppress(ConnectionError):
+        control.sendall(frame(msgspec.msgpack.encode(message)))
+
+
+def _build(control_fd: int, port: int, shard: Shard) -> tuple[Loop, Dispatcher]:
     holder: list[Dispatcher] = []
     loop = Loop(
         control_fd,
         port,
-        make_shard(int.from_bytes(os.urandom(SEED_BYTES), "big")),
+        shard,
         handle=lambda payload: holder[0].handle(payload),
         encode_events=lambda events: holder[0].encode_events(events),
     )

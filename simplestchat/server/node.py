@@ -18,8 +18,8 @@ from websockets.frames import CloseCode
 from simplestchat.config import Settings
 from simplestchat.errors import ConfigError
 from simplestchat.media.addresses import host_addresses
+from simplestchat.media.recruit import WorkerStartError
 from simplestchat.media.service import MediaService
-from simplestchat.media.supervisor import WorkerStartError
 from simplestchat.metrics import Metrics
 from simplestchat.signaling.hub import Hub
 from simplestchat.signaling.limits import Limits
@@ -46,6 +46,7 @@ class Node:
         media = settings.media
         self._media = MediaService(
             workers=media.workers,
+            spares=media.spare_workers,
             rtc_port=media.rtc_port,
             announce=media.announce,
             handler=lambda event: self._hub.on_media_event(event),

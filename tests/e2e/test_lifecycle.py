@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -16,6 +15,8 @@ from pathlib import Path
 import pytest
 from support.abuse import exchange, status, until_closed
 from support.crowd import gather
+from support.ports import free_ports
+from support.process import spare_pids
 from support.repository import ROOT
 from support.server import COMMAND, DEFAULTS, Client, Server, running
 from support.waiting import eventually
@@ -111,21 +112,6 @@ def media_ports(server: Server) -> set[int]:
     return found
 
 
-def two_free_ports() -> int:
-    """The first of two UDP ports in a row that nobody has, and that the kernel gives to nobody who asks for any."""
-    given_away = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for port in range(given_away - 2 - 2 * (os.getpid() % 1000), 1024, -2):
-        with (
-            socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one,
-            socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as two,
-            contextlib.suppress(OSError),
-        ):
-            one.bind(("::", port))
-            two.bind(("::", port + 1))
-            return port
-    raise AssertionError("no two UDP ports in a row are free")
-
-
 def test_workers_have_ports_of_their_own() -> None:
     with running(WORKERS="2") as server:
         assert len(server.worker_pids()) == 2
@@ -133,7 +119,7 @@ def test_workers_have_ports_of_their_own() -> None:
 
 
 def test_ports_of_workers_follow_the_first() -> None:
-    first = two_free_ports()
+    first = free_ports(2)
     with running(WORKERS="2", RTC_PORT=str(first)) as server:
         assert media_ports(server) == {first, first + 1}
 
@@ -225,9 +211,10 @@ def test_workers_ignore_the_signals_that_end_their_node() -> None:
 
 def test_workers_end_with_a_node_that_was_killed() -> None:
     with Server(WORKERS="2") as server:
-        workers = server.worker_pids()
+        spares = eventually(lambda: spare_pids(server.pid), bool)
+        processes = [*server.worker_pids(), *spares]
         os.kill(server.pid, signal.SIGKILL)
-        wait_for(lambda: not any(alive(pid) for pid in workers), 5)
+        wait_for(lambda: not any(alive(pid) for pid in processes), 5)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])

@@ -1,4 +1,4 @@
-"""A media worker whose shard forwards wrongly: `python faulty_worker.py CONTROL_FD PORT`, the fault in the environment.
+"""A media worker whose shard forwards wrongly: `python faulty_worker.py CONTROL_FD`, the fault in the environment.
 
 `patch()` makes a node of this process start such workers; `python faulty_worker.py serve …` is a server that has them.
 """
@@ -9,7 +9,7 @@ import os
 import sys
 
 from simplestchat._native.testing.faults import FaultyShard
-from simplestchat.media import supervisor, worker
+from simplestchat.media import recruit, worker
 
 FAULT, EVERY = "SIMPLESTCHAT_TEST_FAULT", "SIMPLESTCHAT_TEST_FAULT_EVERY"
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["serve"]:
         from simplestchat.cli.main import main as command
 
-        supervisor.WORKER_COMMAND = (sys.executable, __file__)
+        recruit.WORKER_COMMAND = (sys.executable, __file__)
         return command(arguments)
     return worker.main(arguments, make_shard)
 

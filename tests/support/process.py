@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -13,6 +14,26 @@ from typing import Self
 
 READY = re.compile(r"^ready (https?://\S+)$")
 STOP_TIMEOUT_S = 20.0
+
+
+def children_called(name: str, parent: int) -> list[int]:
+    """The processes that another one has started and that call themselves so, or that and something after it."""
+    found = []
+    for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        with contextlib.suppress(OSError):  # gone meanwhile
+            if Path(f"/proc/{pid}/comm").read_text().startswith(name):
+                found.append(int(pid))
+    return found
+
+
+def worker_pids(node: int) -> list[int]:
+    """The media workers of a node."""
+    return children_called("media-worker-", node)
+
+
+def spare_pids(node: int) -> list[int]:
+    """The processes of a node that wait to become a worker."""
+    return children_called("media-spare", node)
 
 
 class ServerProcess:

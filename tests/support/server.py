@@ -14,7 +14,7 @@ from typing import Any
 
 import websockets.sync.client
 from support import sanitized
-from support.process import ServerProcess
+from support.process import ServerProcess, worker_pids
 from support.repository import ROOT
 
 COMMAND = (sys.executable, "-m", "simplestchat", "serve")
@@ -68,8 +68,7 @@ class Server(ServerProcess):
 
     def worker_pids(self) -> list[int]:
         """Return the processes of its media workers."""
-        with open(f"/proc/{self.pid}/task/{self.pid}/children") as children:
-            return [int(pid) for pid in children.read().split()]
+        return worker_pids(self.pid)
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
         """End it as an operator does; it must end well."""

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
+from support.media_stage import Stage, play
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
-from simplestchat.media.service import READING_AGE_S, MediaService
 from simplestchat.model.media import (
     CodecMap,
     CodecSpec,
     ConsumerSpec,
     Fingerprint,
-    MediaEvent,
     ProducerSpec,
     StreamSpec,
     WorkerLost,
@@ -34,51 +30,6 @@ OPUS = ProducerSpec(
 TO_SUBSCRIBER = ConsumerSpec(
     ssrc=99, rtx_ssrc=0, codecs=(CodecMap(111, 100, -1),), extensions={"mid": 1}, mid="0", paused=False, cname="p"
 )
-
-
-class Stage:
-    """A running service and what it has reported."""
-
-    def __init__(self, workers: int) -> None:
-        self.events: list[MediaEvent] = []
-        self.reported = trio.Event()
-        self.service = MediaService(workers=workers, rtc_port=0, announce=["192.0.2.1"], handler=self._report)
-
-    def _report(self, event: MediaEvent) -> None:
-        self.events.append(event)
-        self.reported.set()
-
-    def pids(self) -> list[int]:
-        text = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-        return [pid for pid in map(int, text.split()) if b"media.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-    async def census(self) -> dict[str, int]:
-        """What the workers themselves count."""
-        await trio.sleep(READING_AGE_S)  # a younger reading is shared
-        await self.service.refresh_readings()
-        totals: dict[str, int] = {}
-        for reading in self.service.readings().values():
-            for name in ("transports", "producers", "consumers"):
-                totals[name] = totals.get(name, 0) + reading.counters[name]
-        return totals
-
-
-@asynccontextmanager
-async def running(workers: int = 1) -> AsyncIterator[Stage]:
-    stage = Stage(workers)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(stage.service.run)
-        yield stage
-        nursery.cancel_scope.cancel()
-
-
-def play(scene: Callable[[Stage], Awaitable[None]], workers: int = 1) -> None:
-    async def main() -> None:
-        with trio.fail_after(60):
-            async with running(workers) as stage:
-                await scene(stage)
-
-    trio.run(main)
 
 
 def test_a_call_from_its_beginning_to_its_end() -> None:

@@ -25,7 +25,9 @@ class Api:
     def __init__(self, folder: Path, *, metrics_for: str = "local", client: str = "127.0.0.1", **limits: int) -> None:
         self._client = client
         self.ready = True
-        media = MediaService(workers=1, rtc_port=0, announce=(), handler=lambda event: self.hub.on_media_event(event))
+        media = MediaService(
+            workers=1, spares=0, rtc_port=0, announce=(), handler=lambda event: self.hub.on_media_event(event)
+        )
         self.hub = Hub(media, clock=lambda: 0.0, wall_ms=lambda: 1, start=lambda job: None, limits=Limits(**limits))
         self.metrics = Metrics()
         self._application = make_application(
