@@ -63,7 +63,7 @@ docs: .tools ## write the generated pages of docs/ anew
 
 clean: ## remove what was built, but for .venv
 	rm -rf build dist bench-output test-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf simplestchat/static simplestchat/web/node_modules
+	rm -rf simplestchat/static simplestchat/load/assets simplestchat/web/node_modules
 	find simplestchat bench tests scripts -name __pycache__ -prune -exec rm -rf {} +
 	find simplestchat/_native -name '*.so' -delete
 	find _native \( -name '*.c' -o -name '*.html' \) -delete

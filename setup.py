@@ -4,8 +4,9 @@ Cython finds cimports by folder names on disk, so the ``.pxd`` files are mirrore
 ``build/cimport/simplestchat/_native`` and every extension is named by its import path.
 ``SIMPLESTCHAT_BUILD`` chooses the mode: release (default), trace (coverage) or asan.
 
-The browser client (``simplestchat/web`` -> ``simplestchat/static``) is built with npm when it is
-missing or older than its sources; a source distribution carries it built, so installing one needs no npm.
+The browser client (``simplestchat/web`` -> ``simplestchat/static``) and the page of load reports
+(``simplestchat/load/assets``) are built with npm when they are missing or older than their sources; a source
+distribution carries them built, so installing one needs no npm.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ PACKAGE = "simplestchat._native"
 SOURCES = Path("_native")
 WEB = Path("simplestchat/web")
 STATIC = Path("simplestchat/static")
+REPORT = Path("simplestchat/load/assets")
 MIRROR = Path("build/cimport")
 MODES = ("release", "trace", "asan")
 MODE = os.environ.get("SIMPLESTCHAT_BUILD", "release")
@@ -111,15 +113,14 @@ def generate_c(modules: list[Extension]) -> list[Extension]:
 
 def client_is_current() -> bool:
     """Say whether the built browser client may be packed as it is."""
-    page = STATIC / "index.html"
-    if not page.exists():
+    built = (STATIC / "index.html", REPORT / "report.js", REPORT / "report.css")
+    if not all(path.exists() for path in built):
         return False
     if Path("PKG-INFO").exists():  # an unpacked source distribution: its client was built with it
         return True
+    oldest = min(path.stat().st_mtime for path in built)
     return all(
-        path.stat().st_mtime <= page.stat().st_mtime
-        for path in WEB.rglob("*")
-        if path.is_file() and "node_modules" not in path.parts
+        path.stat().st_mtime <= oldest for path in WEB.rglob("*") if path.is_file() and "node_modules" not in path.parts
     )
 
 
@@ -183,6 +184,7 @@ setup(
     packages=find_packages(include=["simplestchat", "simplestchat.*"]),
     package_data={
         "simplestchat": ["py.typed", "static/**/*"],
+        "simplestchat.load": ["assets/*"],
         "simplestchat._native": ["*.pyi", "*/*.pyi"],
     },
     include_package_data=False,

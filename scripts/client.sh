@@ -1,4 +1,5 @@
-# The browser client: simplestchat/web is built by npm to simplestchat/static.
+# The browser client and the page of load reports: simplestchat/web is built by npm to simplestchat/static and
+# simplestchat/load/assets.
 
 web=simplestchat/web
 
@@ -26,7 +27,7 @@ ensure_modules() {
 }
 
 ensure_client() {
-    made client "$web" && [ -e simplestchat/static/index.html ] && return
+    made client "$web" && [ -e simplestchat/static/index.html ] && [ -e simplestchat/load/assets/report.js ] && return
     ensure_node
     ensure_modules
     say "building the browser client"

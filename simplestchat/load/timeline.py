@@ -58,12 +58,12 @@ class Timeline:
         return values
 
     def level(self, points: Points) -> Values:
-        """The last value known at the end of each bin; none after the one in which the last point lies."""
+        """The last value known at the end of each bin, or a moment later; none after the one with the last point."""
         values: Values = []
         times = [time for time, _ in points]
         for index in range(self.count):
             low = self.start_us + index * self.width_us
-            place = bisect_right(times, low + self.width_us)
+            place = bisect_right(times, low + self.width_us + self.width_us // 4)
             known = place > 0 and low <= times[-1] + self.width_us
             values.append(points[place - 1][1] if known else None)
         return values

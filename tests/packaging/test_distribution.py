@@ -51,7 +51,13 @@ def test_source_distribution_carries_sources_and_the_built_client(distributions:
         names = {name.partition("/")[2] for name in tar.getnames()}
     assert {f"_native/{source}" for source in native_sources()} <= names
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "_native").rglob("*.pxd")} <= names
-    assert {"LICENSE", "README.md", "CHANGELOG.md", "simplestchat/static/index.html"} <= names
+    assert {
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "simplestchat/static/index.html",
+        "simplestchat/load/assets/report.js",
+    } <= names
     assert {"simplestchat/web/package.json", "simplestchat/web/package-lock.json"} <= names
     assert not {name for name in names if name.endswith((".c", ".so", ".pyc")) or "node_modules" in name}
 

@@ -40,7 +40,8 @@ def test_a_counter_that_begins_anew_goes_on() -> None:
 def test_what_was_not_watched_has_no_value() -> None:
     line = Timeline(0, 4 * US)
     assert line.rate([(US, 0.0), (2 * US, 7.0)]) == [None, 7, None, None]
-    assert line.level([(US + 1, 3.0)]) == [None, 3.0, 3.0, None]
+    assert line.level([(US + US // 2, 3.0)]) == [None, 3.0, 3.0, None]
+    assert line.level([(US + 20_000, 3.0)])[0] == 3.0, "a sample a little late is still of its second"
     assert line.rate([]) == line.level([]) == [None] * 4
     assert growth([(0, 1.0)], 0, US) is None
     assert growth([(0, 1.0), (US, 5.0)], 2 * US, 3 * US) is None

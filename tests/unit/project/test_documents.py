@@ -16,7 +16,7 @@ TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
 TOP_FOLDERS = ("_native", "bench", "docs", "scripts", "simplestchat", "tests")
-GENERATED = ("simplestchat/static", "bench-output", "test-output")
+GENERATED = ("simplestchat/static", "simplestchat/load/assets", "bench-output", "test-output")
 FORBIDDEN = re.compile(
     r"(?<![\w.])/(?:root|work|home/[a-z]+)/"
     r"|registry\.npmjs\.org|pypi\.org|pythonhosted\.org|deb\.debian\.org|ghcr\.io|quay\.io"

@@ -1,0 +1,27 @@
+import { render } from "preact";
+import "../styles/tokens.css";
+import "./report.css";
+import { ComparePage } from "./compare";
+import { RunPage } from "./run";
+import type { Comparison, Report, Trends } from "./shapes";
+import { TrendPage } from "./trend";
+
+type Content =
+  | { page: "run"; data: Report }
+  | { page: "compare"; data: Comparison }
+  | { page: "trend"; data: Trends };
+
+function Page({ content }: { content: Content }) {
+  switch (content.page) {
+    case "run":
+      return <RunPage report={content.data} />;
+    case "compare":
+      return <ComparePage comparison={content.data} />;
+    case "trend":
+      return <TrendPage trends={content.data} />;
+  }
+}
+
+const root = document.getElementById("report");
+const written = document.getElementById("content")?.textContent;
+if (root && written) render(<Page content={JSON.parse(written) as Content} />, root);
