@@ -2,9 +2,14 @@
 #
 # Rules of the count:
 #  - It begins with the first packet that arrives (video: of a keyframe) and ends where receiver_end says, or at the highest counter seen.
-#  - A packet counts once: delivered (late repair included), else lost when LEDGER_SETTLE_US have passed since it should have come.
+#    Packets of the same beginning that come a little later (at most TALLY_BACK counters before) belong to it.
+#  - A packet counts once: delivered (late repair included), else lost when LEDGER_SETTLE_US have passed since it was noticed missing.
+#    What comes later still stays lost. delivered + lost + what is not settled = counters from the first to the highest.
+#  - missed: noticed missing, and not merely late: lost + repaired + what is not settled.
+#  - Each encoding has counters of its own: at a switch the count goes on at the new one's packet, and nothing of either is lost by it.
 #  - misdelivered: another user's or track's stamp, a FORBIDDEN one, or one that was due after the stream was closed to us.
-#  - corrupt: no whole stamp, a wrong CRC, or a payload type or descriptor that cannot be.
+#  - corrupt: no whole stamp, a wrong CRC, a payload type or descriptor that cannot be or that tells another story than the stamp. Whose
+#    it was cannot be known, so its packet is missing too.
 #  - A frame counts when all of its parts came; it is shown when it is a keyframe or its predecessor was shown.
 #  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms).
 from simplestchat._native.core.histogram cimport Histogram
@@ -25,7 +30,7 @@ cdef struct ReceiverTotals:
     u64 lost                       # after repair
     u64 lost_uplink                # of these: nobody got them
     u64 missed                     # packets that were missing when first noticed, repaired ones included: loss before repair
-    u64 repaired                   # came by retransmission
+    u64 repaired                   # came by retransmission: over RTX, or without RTX after we asked
     u64 duplicate
     u64 corrupt
     u64 reordered                  # came after a later one, first transmissions only
@@ -35,11 +40,11 @@ cdef struct ReceiverTotals:
     u64 keyframes
     u64 freezes
     u64 freeze_us
-    u64 nacks
+    u64 nacks                      # packets asked for again
     u64 keyframe_requests
     u32 jitter_us                  # RFC 3550, now
-    us_t first_packet_us           # 0 until there is one
-    us_t first_frame_us            # first whole keyframe (audio: first packet)
+    us_t first_packet_us           # arrival of the first stamped packet, since made or resumed; 0 until there is one
+    us_t first_frame_us            # likewise of the first whole keyframe (audio: first packet)
     us_t last_packet_us
     u32 highest_counter
 
@@ -72,6 +77,7 @@ cdef struct Receiver:
     u8 ended
     u8 has_transit
 
+# NULL without memory or for impossible settings.
 cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept nogil
 cdef void receiver_free(Receiver* r) noexcept nogil
 # One opened media packet; `index` is its 48-bit index, `arrival` when the kernel got it.
@@ -87,12 +93,13 @@ cdef int receiver_nacks(Receiver* r, us_t now, NackItem* out, int cap) noexcept 
 # Should a PLI leave now? True at most once a second, while a keyframe is needed.
 cdef bint receiver_wants_keyframe(Receiver* r, us_t now) noexcept nogil
 cdef void receiver_report(Receiver* r, us_t now, ReportBlock* out) noexcept nogil
-# Counts what has settled until `now`. To be called about once a second and at the end.
+# Counts what has settled until `now`. To be called about once a second and at the end; a `now` far in the future settles everything.
 cdef void receiver_settle(Receiver* r, us_t now, const Ledger* ledger) noexcept nogil
 # The stream is paused or closed for us from `at` on: packets due later are misdelivered, missing ones not lost.
 # With `expected` (the publisher's next counter when it stopped for good) everything below it is expected, else what was seen.
+# A second end changes nothing.
 cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) noexcept nogil
-# It goes on: counting begins anew with the next packet (video: keyframe).
+# It goes on: counting begins anew with the next packet (video: keyframe). Nothing if it had not ended.
 cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil
 cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil
 # Bytes of memory that it has now.

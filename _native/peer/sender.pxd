@@ -2,13 +2,12 @@
 #
 # Audio: a packet each 20 ms, comfort noise while silent. Video: a frame each 1/fps s; sizes from a seeded model around the target
 # bitrate (keyframes several times the mean, log-normal spread, the debt of a big frame paid back by the next ones);
-# a keyframe first, on PLI/FIR (not within 300 ms of the last) and never by itself. All packets of a frame are due at once.
+# a keyframe first, on PLI/FIR (not within 300 ms of the last: then as soon as they are over) and never by itself. All packets of a
+# frame are due at once. What falls due while nobody takes it piles up; while muted nothing does.
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
-from simplestchat._native.peer.encoder cimport TalkModel, VideoModel
+from simplestchat._native.peer.encoder cimport TalkModel
+from simplestchat._native.peer.encoding cimport ENCODING_BUFFER, Encoding, Moment, Outgoing
 from simplestchat._native.peer.settings cimport PEER_MAX_LAYERS, SenderSettings
-from simplestchat._native.stream.cache cimport PacketCache
-from simplestchat._native.stream.send cimport SendStats
-from simplestchat._native.stream.sent cimport SentRing
 from simplestchat._native.wire.rtcp cimport ReportBlock, SenderInfo
 
 cdef struct SenderTotals:
@@ -23,55 +22,21 @@ cdef struct SenderTotals:
     u64 reported_lost              # cumulative loss on the way to the server, by its receiver reports
     u32 counters[3]                # next stamp counter of each encoding
 
-# A plaintext RTP packet that is to be sealed and sent.
-cdef struct Outgoing:
-    u8* data
-    u32 size
-    u32 header_size
-    u64 index                      # 48-bit SRTP packet index under its SSRC
-    us_t due_us
-
-cdef enum:
-    SENDER_BUFFER = 1536           # bytes of a packet, at most
-
-# The fields are the module's own business.
-cdef struct SenderEncoding:
-    SendStats send
-    SendStats rtx
-    VideoModel model
-    PacketCache cache            # for retransmission; not there without RTX
-    SentRing sent
-    u32 first_timestamp
-    u32 counter                  # of the next stamp
-    u8 active
-    u8 wants_keyframe
-    u8 heard                     # the server reported about it
-    u8 keyframe                  # the present frame
-    u8 silence
-    u8 marker
-    u16 parts                    # of the present frame, 0 when it has none
-    u16 part                     # next one
-    u32 frame_size
-    us_t keyframe_us             # due time of the last one
-    us_t report_us               # when the next sender report is due, 0x7FFFFFFFFFFFFFFF before the first packet
-
-# One track, all of its encodings; likewise.
+# One track, all of its encodings. The fields are the module's own business.
 cdef struct Sender:
     SenderSettings settings
     SenderTotals totals
-    SenderEncoding encodings[PEER_MAX_LAYERS]
+    Encoding encodings[PEER_MAX_LAYERS]
     TalkModel talk
-    us_t start_us                # origin of the schedule and of the RTP clocks
-    u64 tick                     # of the schedule: the next frame's
-    us_t due_us                  # of the present frame
-    u32 frame                    # number of the present frame
-    u32 frames                   # number of the next frame
-    u8 at                        # encoding whose packets are sent now; layer_count between frames
+    Moment moment                  # the present frame
+    us_t start_us                  # origin of the schedule and of the RTP clocks
+    u64 tick                       # of the schedule: the next frame's
+    u32 frames                     # number of the next frame
+    u8 at                          # encoding whose packets are sent now; layer_count between frames
     u8 muted
     u8 forbidden
-    u8 spoke                     # audio: the last packet was speech
-    u8 two_byte                  # form of header extensions
-    u8 buffer[SENDER_BUFFER]
+    u8 spoke                       # audio: the last packet was speech
+    u8 buffer[ENCODING_BUFFER]
 
 cdef Sender* sender_new(const SenderSettings* settings, us_t now) noexcept nogil      # NULL without memory or for impossible settings
 cdef void sender_free(Sender* s) noexcept nogil
@@ -80,6 +45,7 @@ cdef us_t sender_deadline(const Sender* s) noexcept nogil
 cdef bint sender_next(Sender* s, us_t now, Outgoing* out) noexcept nogil
 # Packet `sequence` of `ssrc` again, over RTX (without RTX: never). 1, or 0 when it is unknown, too old or was resent too often.
 cdef bint sender_resend(Sender* s, u32 ssrc, u16 sequence, us_t now, Outgoing* out) noexcept nogil
+# `ssrc` 0: of all its encodings.
 cdef void sender_keyframe(Sender* s, u32 ssrc, us_t now) noexcept nogil
 # Sender reports that are due: 1 and the report, 0 for none. At most one per encoding a second.
 cdef bint sender_report(Sender* s, us_t now, u64 ntp_now, SenderInfo* out) noexcept nogil

@@ -1,0 +1,188 @@
+"""Packets of one encoding; see encoding.pxd for the contract."""
+
+from libc.string cimport memcpy
+from simplestchat._native.core.bytes cimport put16, put24
+from simplestchat._native.core.siphash cimport splitmix
+from simplestchat._native.core.ticks cimport ticks_of
+from simplestchat._native.core.types cimport OK, u8, u16, u32, u64, us_t
+from simplestchat._native.peer.encoder cimport video_model_init
+from simplestchat._native.peer.payload cimport PAYLOAD_MAX_PREFIX, PayloadFrame, payload_write
+from simplestchat._native.peer.settings cimport (
+    PEER_EXT_ABS_SEND_TIME, PEER_EXT_AUDIO_LEVEL, PEER_EXT_COUNT, PEER_EXT_MID, PEER_EXT_REPAIRED_RID, PEER_EXT_RID,
+    PEER_NAME_SIZE, LayerSettings, SenderSettings,
+)
+from simplestchat._native.peer.stamp cimport (
+    STAMP_FORBIDDEN, STAMP_KEYFRAME, STAMP_LAST, STAMP_SILENCE, STAMP_SIZE, Stamp, stamp_write,
+)
+from simplestchat._native.stream.cache cimport (
+    CachedPacket, cache_commit, cache_data, cache_find, cache_free, cache_init, cache_reserve,
+)
+from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
+from simplestchat._native.stream.sent cimport SentPacket, sent_find, sent_free, sent_init, sent_may_resend, sent_put
+from simplestchat._native.wire.rtp cimport (
+    RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_write_fixed,
+)
+
+cdef extern from "string.h" nogil:
+    size_t strnlen(const char* text, size_t most)
+
+cdef enum:
+    _NEVER = 0x7FFFFFFFFFFFFFFF
+    _MIN_FRAME = PAYLOAD_MAX_PREFIX + STAMP_SIZE
+    _MAX_PARTS = 2048
+    _ONE_BYTE_MAX_ID = 14
+    _OSN = 2                     # original sequence number (RFC 4588 section 4)
+
+
+cdef int encoding_init(Encoding* e, const SenderSettings* settings, u8 layer, u64* random) noexcept nogil:
+    cdef const LayerSettings* l = &settings.layers[layer]
+    cdef u32 second = l.bitrate_bps // 8
+    # Parts are at least half as large as they may be, but for the last of a small frame.
+    cdef u32 slots = 2 * second // settings.max_payload + settings.fps + 64
+    cdef int i
+    send_init(&e.send, l.ssrc, settings.clock_rate, splitmix(random))
+    send_init(&e.rtx, l.rtx_ssrc, settings.clock_rate, splitmix(random))
+    e.first_timestamp = <u32> (splitmix(random) >> 32)
+    e.active = e.wants_keyframe = 1
+    e.report_us = <us_t> _NEVER
+    for i in range(PEER_EXT_COUNT):
+        e.two_byte |= settings.ext[i] > _ONE_BYTE_MAX_ID
+    video_model_init(&e.model, splitmix(random), l.bitrate_bps, settings.fps if settings.fps else 1)
+    if l.rtx_ssrc == 0:
+        return OK
+    i = cache_init(&e.cache, second if second > 2 * ENCODING_BUFFER else 2 * ENCODING_BUFFER, slots)
+    return sent_init(&e.sent, slots) if i == OK else i
+
+
+cdef void encoding_free(Encoding* e) noexcept nogil:
+    cache_free(&e.cache)
+    sent_free(&e.sent)
+
+
+cdef size_t encoding_caches(const Encoding* e) noexcept nogil:
+    if e.cache.bytes is NULL:
+        return 0
+    return e.cache.capacity + (e.cache.slot_mask + 1) * sizeof(CachedPacket) + (e.sent.mask + 1) * sizeof(SentPacket)
+
+
+cdef void encoding_cut(Encoding* e, const SenderSettings* settings, u32 size) noexcept nogil:
+    cdef u32 least = _MIN_FRAME if settings.video else 1 + STAMP_SIZE
+    cdef u32 most = settings.max_payload * (<u32> _MAX_PARTS if settings.video else 1)
+    e.frame_size = least if size < least else (most if size > most else size)
+    e.parts = <u16> ((e.frame_size + settings.max_payload - 1) // settings.max_payload)
+    e.part = 0
+
+
+cdef inline void _put_name(RtpExtWriter* w, u8 id, const char* name) noexcept nogil:
+    cdef size_t size = strnlen(name, PEER_NAME_SIZE)
+    if id and size:
+        rtp_ext_put(w, id, <const u8*> name, <u8> size)
+
+
+# The header extensions behind the fixed header: where the payload begins. `rid` is the extension that the encoding's name goes into,
+# a negative one says that it is known by now.
+cdef int _write_extensions(const Encoding* e, const SenderSettings* settings, u8 layer, int rid, u8 level, us_t now, u8* buffer) noexcept nogil:
+    cdef RtpExtWriter w
+    cdef u8 value[3]
+    rtp_ext_begin(&w, buffer, ENCODING_BUFFER, RTP_FIXED_SIZE, e.two_byte)
+    if rid >= 0:
+        _put_name(&w, settings.ext[PEER_EXT_MID], settings.mid)
+        _put_name(&w, settings.ext[rid], settings.layers[layer].rid)
+    if settings.ext[PEER_EXT_AUDIO_LEVEL] and not settings.video:
+        rtp_ext_put(&w, settings.ext[PEER_EXT_AUDIO_LEVEL], &level, 1)
+    if settings.ext[PEER_EXT_ABS_SEND_TIME]:
+        put24(value, <u32> (ticks_of(now, 1 << 18) & 0xFFFFFF))
+        rtp_ext_put(&w, settings.ext[PEER_EXT_ABS_SEND_TIME], value, 3)
+    if w.pos == w.start + 4:
+        return RTP_FIXED_SIZE
+    buffer[0] |= 0x10
+    return rtp_ext_end(&w)
+
+
+cdef void _fill_payload(const Encoding* e, const SenderSettings* settings, u8 layer, const Moment* moment, u8* out, u32 size) noexcept nogil:
+    cdef PayloadFrame frame
+    cdef Stamp stamp
+    cdef int prefix
+    frame.codec = settings.codec
+    frame.keyframe = e.keyframe
+    frame.first = e.part == 0
+    frame.last = e.part + 1 == e.parts
+    frame.temporal_layer = frame.spatial_layer = 0
+    frame.width = settings.layers[layer].width
+    frame.height = settings.layers[layer].height
+    frame.picture_id = moment.frame
+    prefix = payload_write(out, PAYLOAD_MAX_PREFIX, &frame)
+    stamp.user = settings.user
+    stamp.track = settings.track
+    stamp.layer = layer
+    stamp.flags = (STAMP_KEYFRAME if e.keyframe else 0) | (STAMP_LAST if frame.last else 0)
+    stamp.flags |= (STAMP_FORBIDDEN if moment.forbidden else 0) | (STAMP_SILENCE if e.silence else 0)
+    stamp.frame = moment.frame
+    stamp.part = e.part
+    stamp.parts = e.parts
+    stamp.counter = e.counter
+    stamp.sent_us = moment.due_us
+    stamp_write(out + prefix, size - prefix, &stamp)
+
+
+cdef void _remember(Encoding* e, u8 layer, const Outgoing* out) noexcept nogil:
+    cdef CachedPacket* packet
+    cdef u8* room = cache_reserve(&e.cache, out.size)
+    if room is NULL:
+        return
+    memcpy(room, out.data, out.size)
+    packet = cache_commit(&e.cache, out.index, <u16> out.size)
+    packet.header_size = <u16> out.header_size
+    sent_put(&e.sent, out.index, layer, out.index, 0)
+
+
+cdef void encoding_write(Encoding* e, const SenderSettings* settings, u8 layer, const Moment* moment, us_t now, u8* buffer, Outgoing* out) noexcept nogil:
+    cdef u32 size = e.frame_size // e.parts + (1 if e.part < e.frame_size % e.parts else 0)
+    cdef u32 timestamp = e.first_timestamp + <u32> ticks_of(moment.elapsed_us, settings.clock_rate)
+    cdef bint marker = e.part + 1 == e.parts if settings.video else e.marker
+    cdef bint named = not e.heard or e.send.packets < ENCODING_NAMED or e.keyframe
+    out.index = send_allocate(&e.send)
+    rtp_write_fixed(buffer, ENCODING_BUFFER, settings.payload_type, marker, <u16> (out.index & 0xFFFF), timestamp, e.send.ssrc, False, False)
+    out.header_size = _write_extensions(e, settings, layer, PEER_EXT_RID if named else -1, moment.level, now, buffer)
+    _fill_payload(e, settings, layer, moment, buffer + out.header_size, size)
+    out.data = buffer
+    out.size = out.header_size + size
+    out.due_us = moment.due_us
+    if settings.layers[layer].rtx_ssrc:
+        _remember(e, layer, out)
+    send_packet(&e.send, size)
+    if not moment.forbidden:
+        e.counter += 1
+    if e.report_us == <us_t> _NEVER:
+        e.report_us = moment.due_us
+    e.part += 1
+
+
+cdef bint encoding_resend(Encoding* e, const SenderSettings* settings, u8 layer, u16 sequence, u8 level, us_t now, u8* buffer,
+                          Outgoing* out) noexcept nogil:
+    cdef SentPacket* sent
+    cdef CachedPacket* packet
+    cdef u8* source
+    cdef u32 size
+    if settings.layers[layer].rtx_ssrc == 0:
+        return False
+    sent = sent_find(&e.sent, sequence, e.send.next_index)
+    packet = cache_find(&e.cache, sent.out_index) if sent is not NULL else NULL
+    if packet is NULL or not sent_may_resend(sent, now, e.send.rtt_us):
+        return False
+    source = cache_data(&e.cache, packet)
+    out.index = send_allocate(&e.rtx)
+    # Payload type, sequence and SSRC are RTX's own; marker and timestamp are the packet's.
+    rtp_write_fixed(buffer, ENCODING_BUFFER, <u8> settings.rtx_payload_type, source[1] >> 7, <u16> (out.index & 0xFFFF), 0, e.rtx.ssrc,
+                    False, False)
+    memcpy(buffer + 4, source + 4, 4)
+    out.header_size = _write_extensions(e, settings, layer, PEER_EXT_REPAIRED_RID, level, now, buffer)
+    put16(buffer + out.header_size, sequence)
+    size = packet.size - packet.header_size
+    memcpy(buffer + out.header_size + _OSN, source + packet.header_size, size)
+    out.data = buffer
+    out.size = out.header_size + _OSN + size
+    out.due_us = now
+    send_packet(&e.rtx, _OSN + size)
+    e.send.resent += 1
+    return True

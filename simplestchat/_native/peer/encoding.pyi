@@ -1,0 +1,1 @@
+"""Packets of one encoding, for nogil code; no names for Python."""
