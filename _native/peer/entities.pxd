@@ -36,10 +36,9 @@ cdef struct Transaction:
 
 # What the server is known by, and we by it.
 cdef struct IceNames:
-    u8 user_size                   # of "theirs:ours", the user name of a check
-    u8 password_size
-    char* user
-    char* password
+    u8* user                       # "theirs:ours", the user name of a check; the password behind it
+    u16 user_size
+    u16 password_size
 
 # An SSRC that arrives.
 cdef struct PeerSource:
@@ -61,7 +60,7 @@ cdef struct Reception:
     u8 video
     u8 packet_told                 # EVENT_FIRST_PACKET was given
     u8 frame_told
-    u8 ended
+    u8 ended                       # its user crashed: nothing is expected any more
 
 # A published track. Its schedule begins when the path is connected.
 cdef struct Publication:
@@ -106,10 +105,13 @@ cdef struct Path:
     u8 leaving                     # removed; waits for its link to run empty
     u8 wanting                     # is in the swarm's list of them
     u8 told                        # EVENT_CONNECTED was given
-    u8 checks                      # since the last answer: their spacing doubles
+    u8 consenting                  # an answer came in the last 30 s: media may be sent
+    u8 seeking                     # no answer yet on this address or with these credentials: checks are dense, spacing doubles
+    u8 checks                      # since it seeks
     u8 next_transaction
     u8 goodbye_size
-    u64 random
+    u64 random                     # state of the path's own generator
+    u64 tie_breaker
     IceNames ice
     char own_ufrag[OWN_UFRAG_SIZE]
     char own_password[OWN_PASSWORD_SIZE]
@@ -197,6 +199,7 @@ cdef struct SwarmState:
     u32 connected
     u32 sender_count
     u32 receiver_count
+    u8 has_loop                    # that gives sockets; without one time is virtual
     Path* wanting
     Path* gone
     Table64 by_path                # id -> Path*

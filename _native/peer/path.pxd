@@ -19,3 +19,26 @@ cdef enum PathState:
     PATH_CONNECTED = 3
     PATH_DISCONNECTED = 4          # the next response restores it
     PATH_FAILED = 5
+
+cdef enum:
+    CONNECT_US = 30000000          # then it has failed
+    SILENCE_US = 15000000          # without a response: disconnected
+    CONSENT_US = 30000000          # without a response: nothing but checks is sent
+    LEAVE_US = 2000000             # for what is still in a removed path's uplink
+
+# A path in the swarm's lists that checks at the next tick. NULL without memory or at the cap.
+cdef Path* path_new(SwarmState* s, u32 id, u32 user, const Tuple* server, u64 seed, us_t now) noexcept nogil
+# The server's certificate. OK or < 0 as dtls_set_fingerprint.
+cdef int path_expect(Path* p, int hash, const u8* digest, size_t size) noexcept nogil
+cdef void path_free(SwarmState* s, Path* p) noexcept nogil
+# One datagram from the network, before its downlink. `arrival` is at most `now`.
+cdef void path_receive(SwarmState* s, Path* p, const u8* data, u32 size, us_t arrival, us_t now) noexcept nogil
+# What is due; sets the next deadline. True when the output queue filled up before.
+cdef bint path_tick(SwarmState* s, Path* p, us_t now) noexcept nogil
+cdef void path_rebind(SwarmState* s, Path* p, us_t now) noexcept nogil
+cdef void path_silence(SwarmState* s, Path* p, us_t now) noexcept nogil
+cdef void path_fail(SwarmState* s, Path* p) noexcept nogil
+# Says goodbye unless silenced; its tracks end. It is freed once it is in s.gone and taken from there.
+cdef void path_leave(SwarmState* s, Path* p, us_t now) noexcept nogil
+# Puts it among those that want a socket, when a loop is there to give one.
+cdef void path_want(SwarmState* s, Path* p) noexcept nogil

@@ -1,0 +1,10 @@
+# Which SSRCs arrive on a path and what receiver each feeds. One whose receiver was removed is remembered, with its replay window: what still
+# comes on it is told apart from what nobody knows.
+from simplestchat._native.core.types cimport u32, u8, us_t
+from simplestchat._native.peer.entities cimport Path, PeerSource, Reception
+
+# OK; E_STATE when another receiver has this SSRC; E_LIMIT or E_NOMEM.
+cdef int source_add(Path* p, u32 ssrc, bint repair, u8 codec, Reception* reception) noexcept nogil
+cdef PeerSource* source_find(const Path* p, u32 ssrc) noexcept nogil
+cdef void source_retire(Path* p, u32 ssrc, const Reception* reception, us_t now) noexcept nogil
+cdef void sources_free(Path* p) noexcept nogil
