@@ -43,6 +43,8 @@ cdef DtlsContext* dtls_context_new() noexcept nogil          # NULL when libssl 
 cdef void dtls_context_free(DtlsContext* ctx) noexcept nogil
 # Size of the digest written to out (64 bytes at least), or < 0.
 cdef int dtls_context_fingerprint(DtlsContext* ctx, int hash, u8* out) noexcept nogil
+# The SRTP suites that new associations offer or take, as OpenSSL names them, with colons between. OK or E_UNSUPPORTED.
+cdef int dtls_context_suites(DtlsContext* ctx, const char* names) noexcept nogil
 
 cdef Dtls* dtls_new(DtlsContext* ctx, int role) noexcept nogil
 cdef void dtls_free(Dtls* dtls) noexcept nogil

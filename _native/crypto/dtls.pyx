@@ -143,6 +143,11 @@ cdef int dtls_context_fingerprint(DtlsContext* ctx, int hash, u8* out) noexcept 
     return <int>size if X509_digest(ctx.cert, _digest(hash), out, &size) == 1 else E_INTERNAL
 
 
+cdef int dtls_context_suites(DtlsContext* ctx, const char* names) noexcept nogil:
+    ERR_clear_error()
+    return OK if SSL_CTX_set_tlsext_use_srtp(ctx.ssl, names) == 0 else E_UNSUPPORTED
+
+
 cdef Dtls* dtls_new(DtlsContext* ctx, int role) noexcept nogil:
     cdef Dtls* dtls = <Dtls*>calloc(1, sizeof(Dtls))
     if dtls == NULL:

@@ -34,18 +34,18 @@ cdef int server_tuple(Tuple* out, tuple server) except -1:
     return 0
 
 
-cdef int fingerprint_digest(tuple fingerprint, bytes* digest) except -1:
+cdef tuple fingerprint_digest(tuple fingerprint):
     algorithm, text = fingerprint
     if algorithm not in _HASHES:
         raise MisuseError(f"fingerprint algorithm {algorithm!r} is not one of {', '.join(_HASHES)}")
     code, size = _HASHES[algorithm]
     try:
-        digest[0] = bytes.fromhex(text.replace(":", ""))
+        digest = bytes.fromhex(text.replace(":", ""))
     except ValueError:
         raise MisuseError("fingerprint is not hexadecimal bytes with colons between") from None
-    if len(digest[0]) != size:
-        raise MisuseError(f"fingerprint has {len(digest[0])} bytes, {algorithm} has {size}")
-    return code
+    if len(digest) != size:
+        raise MisuseError(f"fingerprint has {len(digest)} bytes, {algorithm} has {size}")
+    return code, digest
 
 
 cdef object _field(object info, str name):

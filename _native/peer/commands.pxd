@@ -1,6 +1,6 @@
 # What is asked of a swarm by number: each looks its thing up, does it, and says whether it was there. Under the swarm's lock.
 from simplestchat._native.core.types cimport Tuple, u32, u64, u8, us_t
-from simplestchat._native.peer.entities cimport Path, PathTotals, SwarmState
+from simplestchat._native.peer.entities cimport OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, PathTotals, SwarmState
 from simplestchat._native.peer.link cimport LinkSettings
 from simplestchat._native.peer.receiver cimport ReceiverTotals
 from simplestchat._native.peer.sender cimport SenderTotals
@@ -28,6 +28,8 @@ cdef struct PathAccount:
     PathTotals totals
     u8 state
     us_t rtt_us
+    char ufrag[OWN_UFRAG_SIZE]
+    char password[OWN_PASSWORD_SIZE]
 
 # All return OK, UNKNOWN, or what the thing itself says.
 cdef int command(SwarmState* s, int kind, u32 id, bint flag, u32 number) noexcept nogil

@@ -1,11 +1,11 @@
 """What is asked of a swarm by number; see commands.pxd."""
 
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.table cimport table64_get
 from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, Tuple, u32, u64, u8
 from simplestchat._native.peer.agent cimport agent_seek, agent_set, path_random
-from simplestchat._native.peer.entities cimport MAX_PATHS, Path, Publication, Reception, SwarmState
+from simplestchat._native.peer.entities cimport MAX_PATHS, OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, Path, Publication, Reception, SwarmState
 from simplestchat._native.peer.link cimport Link, LinkSettings, link_new, link_set
 from simplestchat._native.peer.path cimport path_expect, path_leave, path_new, path_rebind, path_silence, path_want
 from simplestchat._native.peer.receiver cimport ReceiverTotals, receiver_totals
@@ -108,6 +108,8 @@ cdef int command_path(SwarmState* s, u32 id, bint remove, PathAccount* out) noex
     out.totals = p.totals
     out.state = p.state
     out.rtt_us = p.rtt_us
+    memcpy(out.ufrag, p.own_ufrag, OWN_UFRAG_SIZE)
+    memcpy(out.password, p.own_password, OWN_PASSWORD_SIZE)
     if remove:
         path_leave(s, p, s.now)
     return OK

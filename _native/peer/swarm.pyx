@@ -15,7 +15,9 @@ from simplestchat._native.peer.commands cimport (
     UNKNOWN, IceArguments, PathAccount, command, command_add_path, command_add_receiver, command_add_sender,
     command_network, command_path, command_receiver, command_restart, command_sender,
 )
-from simplestchat._native.peer.entities cimport MAX_SWARM_EVENTS, SUMS, Path, PeerEvent, SwarmMeasures
+from simplestchat._native.peer.entities cimport (
+    MAX_SWARM_EVENTS, OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, SUMS, Path, PeerEvent, SwarmMeasures,
+)
 from simplestchat._native.peer.link cimport LinkSettings
 from simplestchat._native.peer.measures cimport measures_clear, measures_sums, measures_take
 from simplestchat._native.peer.receiver cimport ReceiverTotals
@@ -48,7 +50,7 @@ cdef object _refuse(int status, str what):
     raise InternalError(f"{what}: no memory, or a library failed", status)
 
 
-cdef dict _path_dict(const PathAccount* account):
+cdef dict _path_dict(PathAccount account):
     counted = dict(account.totals)
     counted.update(state=account.state, rtt_us=account.rtt_us)
     return counted
@@ -90,8 +92,9 @@ cdef class Swarm(Turns):
     def add_path(self, u32 path, u32 user, tuple server, str ufrag, str password, tuple fingerprint, seed):
         """Starts ICE, then DTLS, at once."""
         cdef Tuple to
-        cdef bytes digest = b"", name = ufrag.encode(), secret = password.encode()
-        cdef int hash = fingerprint_digest(fingerprint, &digest)
+        cdef bytes digest, name = ufrag.encode(), secret = password.encode()
+        cdef int hash
+        hash, digest = fingerprint_digest(fingerprint)
         cdef const u8* digest_bytes = <const u8*><const char*>digest
         cdef size_t digest_size = len(digest)
         cdef u64 own_seed = int(seed) & 0xFFFFFFFFFFFFFFFF
@@ -116,6 +119,10 @@ cdef class Swarm(Turns):
         if status != OK:
             _refuse(status, f"path {path}")
 
+    def credentials(self, u32 path):
+        cdef PathAccount account = self._account(path, False)
+        return account.ufrag[:OWN_UFRAG_SIZE].decode(), account.password[:OWN_PASSWORD_SIZE].decode()
+
     def rebind(self, u32 path):
         """The next datagrams leave from a new socket, a check first."""
         self._command(COMMAND_REBIND, path, False, 0, "path")
@@ -124,7 +131,7 @@ cdef class Swarm(Turns):
         """Sends nothing from now on, without goodbye."""
         self._command(COMMAND_SILENCE, path, False, 0, "path")
 
-    cdef dict _account(self, u32 path, bint remove):
+    cdef PathAccount _account(self, u32 path, bint remove) except *:
         cdef PathAccount account
         cdef int status
         with nogil:
@@ -133,14 +140,14 @@ cdef class Swarm(Turns):
             self._leave()
         if status != OK:
             _refuse(status, f"path {path}")
-        return _path_dict(&account)
+        return account
 
     def remove_path(self, u32 path):
         """Says goodbye unless silenced; its senders and receivers end."""
-        return self._account(path, True)
+        return _path_dict(self._account(path, True))
 
     def path_totals(self, u32 path):
-        return self._account(path, False)
+        return _path_dict(self._account(path, False))
 
     def set_network(self, u32 path, up, down):
         """None: no emulation in that direction."""

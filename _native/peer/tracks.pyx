@@ -50,15 +50,16 @@ cdef void tracks_count(SwarmState* s, Path* p) noexcept nogil:
     cdef u64 sums[SUMS]
     cdef const u64* counts = <const u64*>&p.totals
     cdef u32 i
+    cdef int k
     memcpy(sums, p.ended, sizeof(sums))
     for i in range(p.publication_count):
         _add_sent(sums, p.publications[i])
     for i in range(p.reception_count):
         _add_received(sums, p.receptions[i])
-    for i in range(PATH_SUMS):
-        sums[SENT_SUMS + RECEIVED_SUMS + i] += counts[i]
-    for i in range(SUMS):
-        s.sums[i] += sums[i] - p.counted[i]
+    for k in range(PATH_SUMS):
+        sums[SENT_SUMS + RECEIVED_SUMS + k] += counts[k]
+    for k in range(SUMS):
+        s.sums[k] += sums[k] - p.counted[k]
     memcpy(p.counted, sums, sizeof(sums))
 
 

@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.core.histogram cimport histogram_add
 from simplestchat._native.core.table cimport table64_free, table64_get
 from simplestchat._native.core.types cimport OK, u32, u64, u8, us_t
-from simplestchat._native.crypto.dtls cimport dtls_context_free, dtls_context_new
+from simplestchat._native.crypto.dtls cimport dtls_context_free, dtls_context_new, dtls_context_suites
 from simplestchat._native.peer.entities cimport (
     MAX_PATHS, MAX_SWARM_EVENTS, PEER_NEVER_US, Path, PeerEvent, PeerPacket, SwarmMeasures,
 )
@@ -38,11 +38,13 @@ cdef extern from * nogil:
     int __atomic_load_n(int* value, int order)
     int __ATOMIC_SEQ_CST
 
+
 cdef class Turns:
     """A swarm's state, its lock and its turns; made as a Swarm."""
 
-    def __cinit__(self, bytes seed):
+    def __cinit__(self, bytes seed, str suites=""):
         cdef u64 numbers[4]
+        cdef bytes names = suites.encode()
         cdef bytes digest = hashlib.sha256(seed).digest()
         memcpy(numbers, <const char*>digest, sizeof(numbers))
         memset(&self.s, 0, sizeof(self.s))
@@ -60,6 +62,8 @@ cdef class Turns:
                 or idtable_init(&self.s.by_sender, numbers[0]) != OK or idtable_init(&self.s.by_receiver, numbers[0]) != OK):
             raise InternalError("no certificate could be made, or there is no memory for a swarm")
         measures_clear(self.s.measures)
+        if names and dtls_context_suites(self.s.dtls, names) != OK:
+            raise MisuseError(f"{suites!r} are no SRTP suites")
 
     def __dealloc__(self):
         cdef Path* p

@@ -9,6 +9,12 @@ from simplestchat._native.engine.entities cimport TRANSPORT_CONNECTED, Transport
 from simplestchat._native.engine.shard cimport Shard
 from simplestchat._native.engine.timers cimport timers_set
 from simplestchat._native.core.types cimport u8
+from simplestchat._native.crypto.dtls cimport dtls_free
+from simplestchat._native.peer.entities cimport Path
+from simplestchat._native.peer.path cimport PATH_CONNECTED
+from simplestchat._native.peer.swarm cimport Swarm
+from simplestchat._native.peer.timers cimport peer_timers_set
+from simplestchat._native.peer.tracks cimport tracks_start
 
 cdef const u8* KEY = b"0123456789abcdef"
 cdef const u8* SALT = b"salt-of-test"
@@ -32,4 +38,18 @@ cdef int connect_directly(Shard shard, Transport* t, tuple address, us_t now) ex
     timers_set(&shard.s.timers, t, now)
     if tupletable_put(&shard.s.by_tuple, &t.pairs[0].tuple, <u64>t) != OK:
         raise InternalError("no room for a tuple")
+    return 0
+
+
+cdef int connect_path_directly(Swarm swarm, Path* p, us_t now) except -1:
+    dtls_free(p.dtls)
+    p.dtls = NULL
+    p.send_srtp = direct_srtp()
+    p.recv_srtp = direct_srtp()
+    p.state = PATH_CONNECTED
+    p.consenting = 1
+    p.first_answer_us = p.answered_us = p.report_us = now
+    swarm.s.connected += 1
+    tracks_start(p, now)
+    peer_timers_set(&swarm.s.timers, p, now)
     return 0

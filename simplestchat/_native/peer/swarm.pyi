@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, final
 
+from simplestchat._native.peer.turns import Turns
+
 #: Of a path: state changes, and what a user waits for.
 # (EVENT_CONNECTED, path id, ice_us, dtls_us): spans of connecting, from add_path and from the first check's
 # answer
@@ -77,16 +79,14 @@ class ReceiverInfo(TypedDict):
     ext: Mapping[str, int]
 
 @final
-class Swarm:
+class Swarm(Turns):
     """Paths, senders and receivers, by numbers that the caller chooses. Raises MisuseError for unknown or
     used numbers and bad settings.
 
-    `now` is in microseconds; without one (real time) the swarm's loop supplies it. Every method is safe to
-    call from another thread than
-    the loop's: it waits for the end of the loop's turn.
+    Every method is safe to call from another thread than the loop's: it waits for the end of the loop's turn. In virtual
+    time the moment is that of the last feed or tick.
     """
 
-    def __init__(self, seed: bytes) -> None: ...
     @property
     def fingerprint(self) -> tuple[str, str]:
         """Algorithm and colon-separated hex of the certificate that all paths use."""
@@ -102,6 +102,8 @@ class Swarm:
     ) -> None:
         """Starts ICE, then DTLS, at once. `fingerprint` is the server's."""
     def restart_ice(self, path: int, ufrag: str, password: str) -> None: ...
+    def credentials(self, path: int) -> tuple[str, str]:
+        """Our own ICE name and password, for a server that makes checks of its own."""
     def rebind(self, path: int) -> None:
         """The user's address changes: the next datagrams leave from a new socket, a check first."""
     def silence(self, path: int) -> None:
@@ -113,7 +115,8 @@ class Swarm:
     def set_network(self, path: int, up: LinkConditions | None, down: LinkConditions | None) -> None:
         """None: no emulation in that direction."""
     def add_sender(self, sender: int, path: int, info: SenderInfo) -> None: ...
-    def mute(self, sender: int, muted: bool, forbidden: bool = False) -> None: ...
+    def mute(self, sender: int, muted: bool, forbidden: bool = False) -> None:
+        """With `forbidden`, packets go on, marked as ones that nobody may get."""
     def set_layers(self, sender: int, mask: int) -> None: ...
     def request_keyframe(self, sender: int) -> None: ...
     def remove_sender(self, sender: int) -> dict[str, Any]:
@@ -143,8 +146,3 @@ class Swarm:
         `paths`, `connected`, `senders`, `receivers`: how many there are now.
         """
     def take_events(self) -> list[Event]: ...
-    # Virtual time: the same turns with bytes.
-    def feed(self, path: int, data: bytes, now: int) -> None: ...
-    def drain(self) -> list[tuple[int, bytes]]: ...
-    def tick(self, now: int) -> None: ...
-    def next_deadline(self) -> int: ...
