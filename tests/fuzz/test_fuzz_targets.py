@@ -14,6 +14,9 @@ NOISE_SHARE = {
     "demux": 112 / 256 + 0.01,  # so many first bytes have a meaning (RFC 7983)
     "engine-stranger": 112 / 256 + 0.01,  # the same decision; what gets past it is dropped without a trace
     "engine-check": 0.1,  # noise behind a genuine check: taken while it is empty or reads as optional attributes
+    "peer-stranger": 112 / 256 + 0.01,
+    "peer-answer": 0.1,  # as engine-check
+    "peer-media": 1 / 16,  # as rtp: sealed with good keys, to be found corrupt by its receiver
     "rtp": 1 / 16,  # the version is right in a quarter, and of that a quarter claims no extension and no padding
     "ext-rewrite": 1 / 8,  # the same without padding
     "engine-media": 0.001,  # sealed with good keys, but for no stream or with no frame in it

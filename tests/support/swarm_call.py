@@ -93,7 +93,9 @@ class SwarmCall:
     def move(self, path: int) -> None:
         """Its datagrams come from a new address; what is sent to the old one is lost."""
         old = self.sockets[path]
-        self.sockets[path] = self.sim.socket(lambda data: self._received(path, data), up=old.up.link, down=old.down.link)
+        self.sockets[path] = self.sim.socket(
+            lambda data: self._received(path, data), up=old.up.link, down=old.down.link
+        )
         self.sim.sockets[old.address] = self.sim.socket()
         self.do("rebind", path)
 

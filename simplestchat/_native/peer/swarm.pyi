@@ -83,8 +83,8 @@ class Swarm(Turns):
     """Paths, senders and receivers, by numbers that the caller chooses. Raises MisuseError for unknown or
     used numbers and bad settings.
 
-    Every method is safe to call from another thread than the loop's: it waits for the end of the loop's turn. In virtual
-    time the moment is that of the last feed or tick.
+    Every method is safe to call from another thread than the loop's: it waits for the end of the loop's turn.
+    In virtual time the moment is that of the last feed or tick.
     """
 
     @property

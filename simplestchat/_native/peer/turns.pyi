@@ -3,7 +3,7 @@
 class Turns:
     """A swarm's state, its lock and its turns; made as a Swarm. `now` is in microseconds and never goes back.
 
-    `suites` are the SRTP suites to offer, as OpenSSL names them with colons between; all that we know unless said otherwise.
+    `suites` are the SRTP suites to offer, as OpenSSL names them with colons between; all unless said otherwise.
     """
 
     def __init__(self, seed: bytes, suites: str = "") -> None: ...
