@@ -1,5 +1,6 @@
 # The engine's state: plain structs, owned by one shard, linked by pointers. Everything is made and freed between two turns of
 # the loop (control messages), so a pointer taken during a turn stays good until its end.
+from simplestchat._native.core.budget cimport Budget
 from simplestchat._native.core.table cimport Table64, TupleTable
 from simplestchat._native.core.types cimport Tuple, i16, i64, i8, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport Dtls, DtlsContext
@@ -30,6 +31,9 @@ cdef enum:
     MAX_STREAMS = 4                # encodings of a producer
     MAX_CODECS = 16                # codecs of a producer
     MAX_EVENTS = 65536             # events that wait for the node
+    MAX_IN_BPS = 200000000         # of genuine media and feedback of a transport; beyond it, packets are dropped unopened
+    MAX_IN_PPS = 25000             # likewise in packets: a small one costs the budget as much as one of 1000 bytes
+    MAX_IN_BURST = 8388608         # bytes of it at once: what a socket's buffer holds after a stall
 
     UFRAG_SIZE = 8                 # 48 bits (RFC 8445 section 5.3 asks for 24)
     PASSWORD_SIZE = 24             # 144 bits (the RFC asks for 128)
@@ -102,6 +106,7 @@ cdef struct Transport:
     Pair pairs[MAX_PAIRS]
     us_t checked_us                # last valid check on any pair
     us_t migrated_us               # last change of the selected pair
+    Budget budget                  # bytes of media and feedback that it may still send us
     Dtls* dtls
     SrtpContext* send_srtp
     SrtpContext* recv_srtp
@@ -241,6 +246,7 @@ cdef struct Counters:
     u64 dropped_auth               # SRTP or SRTCP that did not authenticate
     u64 dropped_replay             # seen before, or too old to tell
     u64 dropped_malformed          # does not parse, larger than any that we send, or without the address that it was sent to
+    u64 dropped_budget             # not opened: the transport sent more genuine packets than anyone needs to
     u64 dropped_unrouted           # authentic, but no producer wants it
     u64 dropped_consent            # not sent: no consent, or an unproven address's allowance is used up
     u64 dropped_send               # not sent: the kernel would not take it

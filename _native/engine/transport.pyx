@@ -2,6 +2,7 @@
 
 from libc.stdlib cimport calloc, free
 
+from simplestchat._native.core.budget cimport budget_has, budget_init, budget_spend
 from simplestchat._native.core.table cimport table64_free, table64_init
 from simplestchat._native.core.types cimport E_STATE, OK, Tuple, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport (
@@ -13,7 +14,7 @@ from simplestchat._native.crypto.random cimport csprng_bytes, csprng_u32
 from simplestchat._native.crypto.srtp cimport srtp_free, srtp_new
 from simplestchat._native.engine.consumer cimport consumer_free
 from simplestchat._native.engine.entities cimport (
-    EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_SOURCES, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
+    EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_IN_BPS, MAX_IN_BURST, MAX_IN_PPS, MAX_SOURCES, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
     TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_find, ice_forget, ice_may_send, ice_new_credentials, ice_receive
@@ -28,6 +29,8 @@ from simplestchat._native.wire.rtp cimport RtpView, rtp_parse
 cdef enum:
     SENT_SSRCS_AT_FIRST = 64       # grows as consumers come, see shard
     LEAST_WAIT_US = 1000           # no deadline may keep the loop from sleeping
+    IN_BYTES_PER_US = MAX_IN_BPS // 8000000
+    IN_LEAST_COST = MAX_IN_BPS // 8 // MAX_IN_PPS
 
 
 cdef void shard_event(ShardState* s, u8 kind, u8 value, u32 id) noexcept nogil:
@@ -56,6 +59,7 @@ cdef Transport* transport_new(ShardState* s, u32 id, us_t now) noexcept nogil:
     t.id = id
     t.selected = -1
     t.deadline_us = NEVER_US
+    budget_init(&t.budget, MAX_IN_BURST, now)
     t.rtcp_ssrc = csprng_u32(&s.random)
     s.transport_count += 1
     if (table64_init(&t.source_by_ssrc, MAX_SOURCES, seeds[0]) != OK
@@ -197,6 +201,19 @@ cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us
     return producer_receive(s, source, data, size, &view, now)
 
 
+cdef void _receive_sealed(ShardState* s, Transport* t, Pair* pair, int kind, const u8* data, u32 size, us_t now) noexcept nogil:
+    """Media or feedback. Only what is authentic is charged: a stranger who forges this address must not use up its budget."""
+    cdef bint authentic
+    if not budget_has(&t.budget, IN_BYTES_PER_US, MAX_IN_BURST, now):
+        s.counters.dropped_budget += 1
+        t.dropped_in += 1
+        return
+    authentic = _receive_rtp(s, t, data, size, now) if kind == KIND_RTP else reports_receive(s, t, data, size, now)
+    if authentic:
+        pair.proven = 1
+        budget_spend(&t.budget, max(size, <u32>IN_LEAST_COST))
+
+
 cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple* tuple, us_t now) noexcept nogil:
     cdef int kind = demux(data, size)
     cdef Pair* pair
@@ -217,10 +234,8 @@ cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple
     pair.bytes_in += size
     if kind == KIND_DTLS:
         _receive_dtls(s, t, pair, data, size, now)
-    elif kind == KIND_RTP and t.recv_srtp != NULL:
-        pair.proven |= _receive_rtp(s, t, data, size, now)
-    elif kind == KIND_RTCP and t.recv_srtp != NULL:
-        pair.proven |= reports_receive(s, t, data, size, now)
+    elif t.recv_srtp != NULL and (kind == KIND_RTP or kind == KIND_RTCP):
+        _receive_sealed(s, t, pair, kind, data, size, now)
     else:
         s.counters.dropped_unknown += 1
 

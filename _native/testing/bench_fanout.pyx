@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 import socket as python_socket
 
 from simplestchat._native.core.bytes cimport put32
-from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport US_PER_S, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.openssl cimport (
     EVP_CIPHER_CTX, EVP_CIPHER_CTX_ctrl, EVP_CIPHER_CTX_free, EVP_CIPHER_CTX_new, EVP_CTRL_AEAD_GET_TAG, EVP_EncryptFinal_ex,
     EVP_EncryptInit_ex, EVP_EncryptUpdate, EVP_aes_128_gcm,
@@ -63,6 +63,7 @@ cdef class Fanout:
     cdef Shard shard
     cdef SrtpContext* publisher
     cdef u64 index
+    cdef us_t now
     cdef u8* plain
     cdef EVP_CIPHER_CTX** contexts
     cdef sockaddr_in* names
@@ -149,9 +150,10 @@ cdef class Fanout:
         with nogil:
             for i in range(rounds):
                 self._seal_batch(burst)
+                self.now += US_PER_S // 1000       # a pace that one transport may have
                 began = _cpu_ns()
-                self.shard.receive(self.batch, burst, 1000)
-                while self.shard.flush(1000):
+                self.shard.receive(self.batch, burst, self.now)
+                while self.shard.flush(self.now):
                     self._send()
                 self._send()
                 spent += _cpu_ns() - began

@@ -1,6 +1,7 @@
-"""Python doors to the core layer: the hash tables, the keyed hash and the counted spans."""
+"""Python doors to the core layer: the hash tables, the keyed hash, the counted spans and the token bucket."""
 
 from libc.string cimport memset
+from simplestchat._native.core.budget cimport Budget as BudgetState, budget_has, budget_init, budget_spend
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.siphash cimport siphash as siphash_words
 from simplestchat._native.core.spans cimport SpanCounts, spans_add, spans_take
@@ -22,7 +23,7 @@ from simplestchat._native.core.table cimport (
     tupletable_put,
     tupletable_remove,
 )
-from simplestchat._native.core.types cimport Tuple, u16, u32, u64, us_t
+from simplestchat._native.core.types cimport Tuple, i64, u16, u32, u64, us_t
 
 
 def siphash(words, u64 key0, u64 key1, int compress=2, int finish=4):
@@ -33,6 +34,26 @@ def siphash(words, u64 key0, u64 key1, int compress=2, int finish=4):
     for i in range(len(words)):
         buffer[i] = words[i]
     return siphash_words(buffer, <int>len(words), key0, key1, compress, finish)
+
+
+cdef class Budget:
+    cdef BudgetState state
+    cdef i64 per_us
+    cdef i64 burst
+
+    def __cinit__(self, i64 per_us, i64 burst, us_t now):
+        self.per_us, self.burst = per_us, burst
+        budget_init(&self.state, burst, now)
+
+    def has(self, us_t now):
+        return bool(budget_has(&self.state, self.per_us, self.burst, now))
+
+    def spend(self, i64 amount):
+        budget_spend(&self.state, amount)
+
+    @property
+    def credit(self):
+        return self.state.credit
 
 
 cdef class Spans:

@@ -12,6 +12,8 @@ from simplestchat._native.core.errors import MisuseError
 
 MAX_PAIRS = 8
 MAX_PRODUCERS = 32
+MAX_IN_BURST, MAX_IN_PPS, LEAST_COST = 8_388_608, 25_000, 1000
+FLOOD = 10_000
 
 
 def test_unknown_ssrcs_leave_nothing_behind() -> None:
@@ -29,6 +31,48 @@ def test_unknown_ssrcs_leave_nothing_behind() -> None:
     for each in call.consumed:
         assert undelivered(each) == []
     assert_clean(sim)
+
+
+def flood(number: int, ssrc: int) -> list[bytes]:
+    """Packets of one SSRC, with the least payload that looks genuine."""
+    payload = stamped(Stamp(1, 1, 1), 60)
+    return [bytes(RtpPacket(111, False, index & 0xFFFF, 1, ssrc, payload)) for index in range(number)]
+
+
+def test_a_flood_of_genuine_media_is_cut_off_and_the_others_go_on() -> None:
+    call = two_party_call(136)
+    sim, anna = call.sim, call.members[0]
+    sim.run(0.5)
+    before = sim.shard.stats()
+    for packet in flood(FLOOD, 0x1000_0000):
+        anna.peer.send_rtp(packet)
+    sim.run(0.05)
+    after = sim.shard.stats()
+    opened = after["dropped_unrouted"] - before["dropped_unrouted"]
+    assert opened + after["dropped_budget"] - before["dropped_budget"] == FLOOD
+    assert MAX_IN_BURST // LEAST_COST - 50 <= opened <= MAX_IN_BURST // LEAST_COST + MAX_IN_PPS // 1000 + 1
+    sim.run(0.5)  # it is left enough for its own media soon
+    assert sim.shard.stats()["dropped_budget"] - after["dropped_budget"] < 50
+    call.end()
+    for each in call.consumed:
+        if each.source.member is not anna:
+            assert undelivered(each) == []
+    assert_clean(sim)
+
+
+def test_a_stranger_who_forges_an_address_uses_up_nobodys_budget() -> None:
+    call = two_party_call(137)
+    sim, anna = call.sim, call.members[0]
+    sim.run(0.5)
+    for packet in flood(FLOOD, 0x1000_0000):
+        anna.socket.send(packet + bytes(16))  # no key of ours has sealed it
+    sim.run(0.5)
+    stats = sim.shard.stats()
+    assert stats["dropped_budget"] == 0
+    assert stats["dropped_auth"] == FLOOD
+    call.end()
+    for each in call.consumed:
+        assert undelivered(each) == []
 
 
 def test_addresses_of_one_transport_are_few() -> None:
