@@ -160,16 +160,17 @@ class Live:
         wanted = self.plan.scenario.objectives
         video = ("latency_audio", "latency_video")
         tried, failed = self.total("joins_tried"), self.total("join_failures") + self.total("transports_failed")
+        latency = self.percentile_ms(video, 0.99)
         values: list[tuple[str, float | None, float, Literal["<=", ">="], str]] = [
-            ("connection_success", wanted.connection_success, 1.0 - (failed / tried if tried else 0.0), ">=", ""),
+            ("connection_success", wanted.connection_success, 1.0 - (failed / tried if tried else 0.0), ">=", "share"),
             ("signaling_p99_ms", wanted.signaling_p99_ms, self.percentile_ms(("signaling",), 0.99), "<=", "ms"),
-            ("packet_loss", wanted.packet_loss, self.loss, "<=", ""),
-            ("media_latency_p99_ms", wanted.media_latency_p99_ms, self.percentile_ms(video, 0.99), "<=", "ms"),
+            ("packet_loss", wanted.packet_loss, self.loss, "<=", "share"),
+            ("media_latency_p99_ms", wanted.media_latency_p99_ms, latency, "<=", "ms"),
             ("first_frame_p95_ms", wanted.first_frame_p95_ms, self.percentile_ms(("first_frame",), 0.95), "<=", "ms"),
-            ("corrupt", wanted.corrupt, self.total("corrupt"), "<=", ""),
-            ("misdelivered", wanted.misdelivered, self.total("misdelivered"), "<=", ""),
-            ("duplicate", wanted.duplicate, self.total("duplicate"), "<=", ""),
-            ("chat_lost", wanted.chat_lost, self.total("chat_lost"), "<=", ""),
+            ("corrupt", wanted.corrupt, self.total("corrupt"), "<=", "count"),
+            ("misdelivered", wanted.misdelivered, self.total("misdelivered"), "<=", "count"),
+            ("duplicate", wanted.duplicate, self.total("duplicate"), "<=", "count"),
+            ("chat_lost", wanted.chat_lost, self.total("chat_lost"), "<=", "count"),
         ]
         return [
             Standing(name, value, limit, comparison, unit)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simplestchat.load.histogram import Histogram
+from simplestchat.load.messages import Sample
+from simplestchat.load.record import GeneratorRecord
+from simplestchat.load.scenario import GeneratorLimits
+from simplestchat.load.voiding import busiest, void_reasons
+
+US = 1_000_000
+LIMITS = GeneratorLimits()
+
+
+def spans(value_us: int, count: int = 100) -> tuple[int, int, int, int, dict[int, int]]:
+    histogram = Histogram()
+    for _ in range(count):
+        histogram.add(value_us)
+    return histogram.data()
+
+
+def sample(second: float, *, cpu_s: float = 0.0, drops: float = 0.0, phase: str = "hold", **lags: int) -> Sample:
+    lags = {"lag": 300, "wake": 200, "loop_lag": 1000, **lags}
+    return Sample(
+        part=0,
+        at_us=int(second * US),
+        totals={},
+        gauges={},
+        histograms={name: spans(value) for name, value in lags.items()},
+        generator={"loop_cpu_s": cpu_s, "cpu_s": cpu_s, "receive_drops": drops},
+        phase=phase,
+    )
+
+
+def reasons(*samples: Sample, limits: GeneratorLimits = LIMITS, **changes: Any) -> list[str]:
+    record = GeneratorRecord(part=changes.pop("part", 0), users=1, machine={}, samples=samples, **changes)
+    return list(void_reasons(limits, [record]))
+
+
+def test_a_generator_that_kept_up_voids_nothing() -> None:
+    assert reasons(*(sample(second, cpu_s=0.5 * second) for second in range(1, 20))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value_us", "limit", "words"),
+    [
+        ("lag", 80_000, "lag_p99_ms", "sent media late: 99 % within 80"),
+        ("wake", 150_000, "wake_p99_ms", "read late what had arrived"),
+        ("loop_lag", 400_000, "signaling_lag_p99_ms", "ran its timers late"),
+    ],
+)
+def test_spans_past_a_limit_void(name: str, value_us: int, limit: str, words: str) -> None:
+    (reason,) = reasons(sample(1, **{name: value_us}))
+    assert reason.startswith("generator 0 " + words)
+    assert reason.endswith(f"({limit})")
+    raised = GeneratorLimits(**{limit: 1000.0})
+    assert reasons(sample(1, **{name: value_us}), limits=raised) == []
+
+
+def test_a_percentile_is_of_all_seconds_together() -> None:
+    # One slow second in a hundred and fifty is under the hundredth part of all; one in ten is not.
+    calm = [sample(second) for second in range(1, 150)]
+    assert reasons(*calm, sample(150, lag=80_000)) == []
+    assert len(reasons(*calm[:9], sample(10, lag=80_000))) == 1
+
+
+def test_what_happens_after_media_ended_does_not_void() -> None:
+    assert reasons(sample(1), sample(2, lag=900_000, phase="settle"), sample(3, wake=900_000, phase="done")) == []
+
+
+def test_a_full_core_over_five_seconds_voids() -> None:
+    def burst(seconds: int) -> list[Sample]:
+        """Idle for ten seconds, then so many with the whole core, then idle again."""
+        used = [min(max(second - 10, 0), seconds) for second in range(30)]
+        return [sample(second, cpu_s=float(cpu)) for second, cpu in enumerate(used)]
+
+    assert busiest(burst(5)) == pytest.approx(1.0)
+    assert busiest(burst(2)) == pytest.approx(0.4)
+    (reason,) = reasons(*burst(5))
+    assert reason == "generator 0 used 100% of a core over 5 s, allowed 98% (cpu)"
+    assert reasons(*burst(4)) == []
+
+
+def test_a_hold_shorter_than_five_seconds_counts_as_a_whole() -> None:
+    assert busiest([sample(0, cpu_s=0), sample(2, cpu_s=1.99)]) == pytest.approx(0.995)
+    assert busiest([sample(0, cpu_s=0), sample(0.5, cpu_s=0.5)]) == 0.0
+    assert busiest([]) == 0.0
+
+
+def test_the_ramp_may_use_the_whole_core() -> None:
+    ramp = [sample(second, cpu_s=float(second), phase="ramp") for second in range(10)]
+    assert reasons(*ramp) == []
+
+
+def test_dropped_datagrams_void() -> None:
+    (reason,) = reasons(sample(1, drops=0), sample(2, drops=3))
+    assert "lost 3 datagrams to full sockets of its own" in reason
+    assert reasons(sample(2, drops=3), limits=GeneratorLimits(socket_drops=3)) == []
+
+
+def test_silence_voids() -> None:
+    (reason,) = reasons(sample(1), sample(9.5))
+    assert "was silent for 8.5 s" in reason
+    assert reasons() == ["generator 0 never said how it was doing"]
+
+
+def test_a_remote_generator_is_told_by_its_agent() -> None:
+    (reason,) = reasons(sample(1, lag=90_000), agent="garden", part=3)
+    assert reason.startswith("generator 3 of agent garden sent media late")
