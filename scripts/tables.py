@@ -104,7 +104,9 @@ def metrics() -> str:
     every.watch_rooms(lambda: {"rooms": 0, "peers": 0, "peers_away": 0})
     every.watch_connections(int)
     every.watch_messages(int, int)
-    every.watch_workers(lambda: {0: Reading({"dropped_auth": 0}, ([], [0], 0), Footprint(0, 0, 0, 0))}, int)
+    every.watch_workers(
+        lambda: {0: Reading({"dropped_auth": 0}, ([], [0], 0), Footprint(0, 0, 0, 0))}, lambda: {0: 0.0}, int
+    )
     every.watch_requests(lambda: {"room.join": Spans([])})
     every.watch_refusals(lambda: {"not_found": 0})
     every.websockets_ended.labels("left")

@@ -79,6 +79,11 @@ class MediaService:
         told = ((worker.index, worker.reading) for worker in self._supervisor.workers)
         return {index: reading for index, reading in told if reading is not None}
 
+    def reading_ages(self) -> dict[int, float]:
+        """Return how many seconds ago each of them told it."""
+        now_s = trio.current_time()
+        return {worker.index: now_s - worker.read_at_s for worker in self._supervisor.workers if worker.reading}
+
     async def refresh_readings(self) -> None:
         """Ask every worker whose reading is older than READING_AGE_S; one that is slow to answer keeps its last one."""
         with trio.move_on_after(REFRESH_TIMEOUT_S):
@@ -285,4 +290,4 @@ class MediaService:
 
 async def _refresh(worker: Worker) -> None:
     with contextlib.suppress(MediaError):  # its supervisor finds out by itself
-        await worker.read()
+        await worker.share_reading()

@@ -39,25 +39,30 @@ class Worker:
         #: What it told of itself last, and when in the event loop's seconds; None before its first answer.
         self.reading: Reading | None = None
         self.read_at_s = float("-inf")
-        self._reading_done: trio.Event | None = None
+        self._shared: trio.Event | None = None
         #: Transports, producers and consumers on it: what placement balances.
         self.load = 0
 
     async def read(self) -> None:
-        """Ask for a new reading, or wait for the one that is under way; raises MediaError without an answer."""
-        if self._reading_done is not None:
-            await self._reading_done.wait()
-            return
-        self._reading_done = trio.Event()
+        """Ask for a new reading; raises MediaError without an answer."""
+        answer = await self.channel.request(Stats())
         try:
-            answer = await self.channel.request(Stats())
             self.reading = msgspec.convert(answer, Reading)
-            self.read_at_s = trio.current_time()
         except msgspec.ValidationError as exc:
             raise MediaUnavailable from exc
+        self.read_at_s = trio.current_time()
+
+    async def share_reading(self) -> None:
+        """Like `read`, but who comes while another one waits here waits along, and has what that one gets."""
+        if self._shared is not None:
+            await self._shared.wait()
+            return
+        self._shared = trio.Event()
+        try:
+            await self.read()
         finally:
-            self._reading_done.set()
-            self._reading_done = None
+            self._shared.set()
+            self._shared = None
 
 
 class Supervisor:

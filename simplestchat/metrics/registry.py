@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from simplestchat.model.spans import Spans
 
 from .spans import histogram
-from .workers import Readings, WorkerCollector
+from .workers import Ages, Readings, WorkerCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -131,9 +131,9 @@ class Metrics:
         """Report how long requests take, by method."""
         self.registry.register(RequestTimes(times))
 
-    def watch_workers(self, readings: Readings, restarts: Callable[[], int]) -> None:
+    def watch_workers(self, readings: Readings, ages: Ages, restarts: Callable[[], int]) -> None:
         """Report what the media workers tell of themselves."""
-        self.registry.register(WorkerCollector(readings, restarts))
+        self.registry.register(WorkerCollector(readings, ages, restarts))
 
     def render(self) -> bytes:
         """Return the text for a scrape."""

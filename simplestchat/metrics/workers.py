@@ -49,13 +49,15 @@ PREFIX = "simplestchat_worker_"
 _US_PER_S = 1_000_000
 
 Readings = Callable[[], Mapping[int, Reading]]
+Ages = Callable[[], Mapping[int, float]]
 
 
 class WorkerCollector(Collector):
     """Turns the last readings into metrics when they are asked for; the only labels are worker and reason."""
 
-    def __init__(self, readings: Readings, restarts: Callable[[], int]) -> None:
+    def __init__(self, readings: Readings, ages: Ages, restarts: Callable[[], int]) -> None:
         self._readings = readings
+        self._ages = ages
         self._restarts = restarts
 
     def collect(self) -> Iterator[Metric]:
@@ -71,6 +73,8 @@ class WorkerCollector(Collector):
             values = {worker: getattr(reading.footprint, name) for worker, reading in readings.items()}
             yield _family(GaugeMetricFamily, metric, text, values)
         cpu = {worker: reading.footprint.cpu_us / _US_PER_S for worker, reading in readings.items()}
+        ages = {str(worker): age_s for worker, age_s in self._ages().items()}
+        yield _family(GaugeMetricFamily, "reading_age_seconds", "how long ago the worker told all this", ages)
         yield _family(CounterMetricFamily, "cpu_seconds", "processor time, user and system", cpu)
         yield histogram(
             PREFIX + "forward_latency_seconds",

@@ -11,6 +11,8 @@ import trio.testing
 from support.media_stage import Stage, play
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
+from simplestchat.media import channel, service, supervisor
+from simplestchat.media.service import READING_AGE_S
 from simplestchat.model.media import (
     CodecMap,
     CodecSpec,
@@ -196,3 +198,41 @@ def test_workers_are_gone_when_the_service_is() -> None:
     play(scene, workers=2)
     assert stages[0].pids() == []
     assert stages[0].events == []
+
+
+def test_scrapes_share_a_reading_and_its_age_is_told() -> None:
+    async def scene(stage: Stage) -> None:
+        service = stage.service
+        async with trio.open_nursery() as nursery:
+            for _ in range(20):
+                nursery.start_soon(service.refresh_readings)
+        (first,) = service.readings().values()
+        await service.refresh_readings()
+        assert service.readings()[0] is first, "it is young enough"
+        await trio.sleep(READING_AGE_S)
+        assert service.reading_ages()[0] >= READING_AGE_S
+        await service.refresh_readings()
+        assert service.readings()[0] is not first
+        assert service.reading_ages()[0] < READING_AGE_S
+
+    play(scene)
+
+
+def test_scrapes_do_not_hide_that_a_worker_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "REQUEST_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(supervisor, "POLL_INTERVAL_S", 0.1)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        (worker,) = stage.pids()
+        os.kill(worker, signal.SIGSTOP)
+        # Each scrape gives up before the worker may be taken for dead.
+        monkeypatch.setattr(service, "REFRESH_TIMEOUT_S", 0.1)
+        while not stage.reported.is_set():
+            began_s = trio.current_time()
+            await stage.service.refresh_readings()
+            assert trio.current_time() - began_s < 5
+            await trio.sleep(0.01)
+        assert stage.events == [WorkerLost(("room",))]
+
+    play(scene)

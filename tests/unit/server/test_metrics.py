@@ -41,19 +41,20 @@ def test_everything_that_a_worker_counts_has_its_metric() -> None:
 def test_workers_are_told_apart_and_drops_by_reason() -> None:
     metrics = Metrics()
     readings = {0: reading(packets_in=5, dropped_auth=2, transports=3), 1: reading(packets_in=7)}
-    metrics.watch_workers(lambda: readings, lambda: 4)
+    metrics.watch_workers(lambda: readings, lambda: {0: 0.1, 1: 2.5}, lambda: 4)
     found = samples(metrics)
     assert found["simplestchat_worker_packets_received_total", ("0",)] == 5
     assert found["simplestchat_worker_packets_received_total", ("1",)] == 7
     assert found["simplestchat_worker_packets_dropped_total", ("0", "auth")] == 2
     assert found["simplestchat_worker_transports", ("0",)] == 3
+    assert found["simplestchat_worker_reading_age_seconds", ("1",)] == 2.5
     assert found["simplestchat_worker_restarts_total", ()] == 4
     assert found["simplestchat_workers", ()] == 2
 
 
 def test_what_a_worker_takes_and_how_fast_it_forwards() -> None:
     metrics = Metrics()
-    metrics.watch_workers(lambda: {9: reading()}, int)
+    metrics.watch_workers(lambda: {9: reading()}, dict, int)
     found = samples(metrics)
     assert found["simplestchat_worker_resident_memory_bytes", ("9",)] == 9000
     assert found["simplestchat_worker_heap_used_bytes", ("9",)] == 300
