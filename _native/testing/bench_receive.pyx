@@ -1,0 +1,62 @@
+"""What reading datagrams costs, with and without the kernel's time of arrival: a worker's own socket, fed over loopback."""
+
+cimport cython
+
+import socket as python_socket
+
+from simplestchat._native.core.types cimport US_PER_S, u64, us_t
+from simplestchat._native.engine.entities cimport BATCH, Datagram
+from simplestchat._native.io.system cimport SO_TIMESTAMPNS, SOL_SOCKET, clock_gettime, setsockopt, timespec
+from simplestchat._native.io.udp cimport Udp, udp_close, udp_fd, udp_open, udp_port, udp_receive
+
+cdef extern from "<time.h>" nogil:
+    int CLOCK_THREAD_CPUTIME_ID
+
+
+cdef us_t _cpu_ns() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
+    return <us_t>now.tv_sec * (US_PER_S * 1000) + now.tv_nsec
+
+
+@cython.final
+cdef class Receive:
+    """One socket that reads, one that sends to it."""
+
+    cdef Udp* udp
+    cdef object sender
+    cdef Datagram batch[BATCH]
+
+    def __cinit__(self):
+        self.udp = udp_open(0)
+        if self.udp == NULL:
+            raise OSError("no UDP socket")
+        self.sender = python_socket.socket(python_socket.AF_INET, python_socket.SOCK_DGRAM)
+        self.sender.connect(("127.0.0.1", udp_port(self.udp)))
+
+    def __dealloc__(self):
+        udp_close(self.udp)
+
+    def close(self):
+        """Closes the sender."""
+        self.sender.close()
+
+    def ns_per_datagram(self, bint timed, int batches, bytes payload):
+        """CPU ns of this thread for each datagram read, in whole batches; `timed` asks the kernel for times of arrival."""
+        cdef int on = timed
+        cdef u64 lost = 0
+        cdef u64 refused = 0
+        cdef us_t spent = 0
+        cdef us_t began
+        cdef long read = 0
+        if setsockopt(udp_fd(self.udp), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) != 0:
+            raise OSError("times of arrival cannot be switched")
+        for _ in range(batches):
+            for _ in range(BATCH):
+                self.sender.send(payload)
+            began = _cpu_ns()
+            read += udp_receive(self.udp, self.batch, &lost, &refused)
+            spent += _cpu_ns() - began
+        if read != batches * BATCH or (self.batch[0].arrived_us != 0) != timed:
+            raise RuntimeError("not what was sent has been read")
+        return spent / <double>read
