@@ -10,7 +10,7 @@ from simplestchat._native.peer.link cimport Link, LinkSettings, link_new, link_s
 from simplestchat._native.peer.path cimport path_expect, path_leave, path_new, path_rebind, path_silence, path_want
 from simplestchat._native.peer.receiver cimport ReceiverTotals, receiver_totals
 from simplestchat._native.peer.sender cimport (
-    SenderTotals, sender_keyframe, sender_layers, sender_mute, sender_settings, sender_totals,
+    SenderTotals, sender_keyframe, sender_layers, sender_mute, sender_totals,
 )
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
 from simplestchat._native.peer.timers cimport peer_timers_hasten
@@ -173,7 +173,7 @@ cdef int _command_sender(SwarmState* s, int kind, u32 id, bint flag, u32 number)
         t.layers = <u8>number
         sender_layers(t.sender, t.layers, s.now)
     else:
-        sender_keyframe(t.sender, sender_settings(t.sender).layers[0].ssrc, s.now)
+        sender_keyframe(t.sender, 0, s.now)
     peer_timers_hasten(&s.timers, t.path, s.now)
     return OK
 

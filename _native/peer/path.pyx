@@ -27,8 +27,9 @@ from simplestchat._native.peer.tracks cimport tracks_end, tracks_free, tracks_st
 from simplestchat._native.wire.demux cimport KIND_DTLS, KIND_RTCP, KIND_RTP, KIND_STUN, demux
 
 cdef enum:
-    LEAST_WAIT_US = 200            # no deadline may keep the loop from sleeping
+    LEAST_WAIT_US = 200            # before what could not be done now is tried again
     FIRST_REPORT_US = 100000       # behind the connection
+    NO_CONSENT_WAIT_US = 20000
 
 
 cdef void _set_state(SwarmState* s, Path* p, u8 state) noexcept nogil:
@@ -97,6 +98,8 @@ cdef void path_fail(SwarmState* s, Path* p) noexcept nogil:
         return
     _set_state(s, p, PATH_FAILED)
     p.consenting = 0
+    dtls_free(p.dtls)
+    p.dtls = NULL
     swarm_event(s, EVENT_FAILED, p.id, 0, 0)
 
 
@@ -157,6 +160,8 @@ cdef void _answered(SwarmState* s, Path* p, us_t arrival, us_t now) noexcept nog
     p.answered_us = now
     if p.state == PATH_FAILED:
         return
+    if not p.consenting and p.send_srtp != NULL:
+        p.feedback_us = p.report_us = now
     p.consenting = 1
     if p.first_answer_us == 0:
         p.first_answer_us = max(arrival, <us_t>1)
@@ -247,11 +252,11 @@ cdef bint _tick_media(SwarmState* s, Path* p, us_t now) noexcept nogil:
     if media_send(s, p, now):
         return True
     if not p.consenting:
-        p.feedback_us = p.report_us = now + SILENCE_US
         return False
     if now >= p.feedback_us and feedback_ask(s, p, now):
         return True
-    if now >= p.report_us:
+    # What is still due of the senders are their reports.
+    if now >= p.report_us or media_deadline(p) <= now:
         if not peer_has_headroom(&s.out):
             return True
         feedback_report(s, p, now)
@@ -275,13 +280,17 @@ cdef bint _tick_links(SwarmState* s, Path* p, us_t now) noexcept nogil:
     return False
 
 
-cdef us_t _deadline(const Path* p) noexcept nogil:
-    cdef us_t first = min(p.check_us, _consent_deadline(p)) if p.state != PATH_FAILED else PEER_NEVER_US
+cdef us_t _deadline(const Path* p, us_t now) noexcept nogil:
+    cdef us_t first
+    if p.state == PATH_FAILED:
+        return PEER_NEVER_US
+    first = min(p.check_us, _consent_deadline(p))
     if p.dtls != NULL:
         first = min(first, dtls_deadline(p.dtls))
-    if p.send_srtp != NULL and p.state != PATH_FAILED:
-        first = min(first, media_deadline(p), p.feedback_us, p.report_us)
-    return first
+    if p.send_srtp != NULL and p.consenting:
+        return min(first, media_deadline(p), p.feedback_us, p.report_us)
+    # Schedules go on without consent, for nobody.
+    return min(first, now + NO_CONSENT_WAIT_US) if p.publication_count and p.send_srtp != NULL else first
 
 
 cdef us_t _link_deadlines(const Path* p) noexcept nogil:
@@ -329,8 +338,9 @@ cdef bint path_tick(SwarmState* s, Path* p, us_t now) noexcept nogil:
     elif _tick_links(s, p, now) or (not p.silent and _tick_living(s, p, now)):
         return True
     if not p.silent and not p.leaving:
-        first = _deadline(p)
-    peer_timers_set(&s.timers, p, max(min(first, _link_deadlines(p)), now + LEAST_WAIT_US))
+        first = _deadline(p, now)
+    first = min(first, _link_deadlines(p))
+    peer_timers_set(&s.timers, p, first if first > now else now + LEAST_WAIT_US)
     return False
 
 
@@ -353,6 +363,7 @@ cdef void path_rebind(SwarmState* s, Path* p, us_t now) noexcept nogil:
 
 cdef void path_silence(SwarmState* s, Path* p, us_t now) noexcept nogil:
     p.silent = 1
+    _set_state(s, p, PATH_DISCONNECTED)
     tracks_end(p, now)
     peer_timers_set(&s.timers, p, now)
 

@@ -1,0 +1,351 @@
+"""Media of synthetic users through the server's engine: whole, repaired, asked for, paused, misdelivered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.netem import Link
+from support.swarm_call import SwarmCall
+
+from simplestchat._native.core.errors import MisuseError
+from simplestchat._native.peer.swarm import EVENT_FIRST_FRAME, EVENT_FIRST_PACKET
+
+SUITES = ("SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM", "SRTP_AES128_CM_SHA1_80")
+FAULTS = ("corrupt", "misdelivered", "duplicate", "frames_broken")
+LOSSY = Link(delay_us=10_000, loss=0.05)
+
+
+def connected(call: SwarmCall, count: int) -> list[int]:
+    """That many users who are connected."""
+    paths = [call.join() for _ in range(count)]
+    call.run(3)
+    assert call.do("sample")["connected"] == count
+    return paths
+
+
+def everyone_hears_everyone(call: SwarmCall, paths: list[int], codecs: tuple[str, ...]) -> dict[int, int]:
+    """Receiver to sender."""
+    senders = {call.publish(path, codec): path for path in paths for codec in codecs}
+    return {call.subscribe(path, sender): sender for path in paths for sender, own in senders.items() if own != path}
+
+
+def stop(call: SwarmCall, heard: dict[int, int]) -> None:
+    """No more media; what is on its way arrives."""
+    for sender in set(heard.values()):
+        call.do("mute", sender, True)
+    call.run(0.5)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_everything_arrives_both_ways(suite: str) -> None:
+    call = SwarmCall(21, suites=(suite,))
+    paths = connected(call, 4)
+    heard = everyone_hears_everyone(call, paths, ("opus", "vp8"))
+    call.run(4)
+    stop(call, heard)
+    for receiver, sender in heard.items():
+        got, sent = call.receiver(receiver), call.sender(sender)
+        assert got["highest_counter"] + 1 == sent["counters"][0]
+        assert got["delivered"] > 190
+        assert got["lost"] == got["missed"] == got["reordered"] == 0
+        assert not any(got[name] for name in FAULTS)
+        # All but what left before the first keyframe that this receiver could use.
+        assert got["delivered"] >= sent["packets"] * 0.95
+    assert all(
+        call.path(path)[name] == 0
+        for path in paths
+        for name in ("undecryptable", "unknown_ssrc", "replayed", "dropped")
+    )
+
+
+def test_one_crowded_path_carries_both_directions_of_twenty() -> None:
+    call = SwarmCall(22)
+    paths = connected(call, 20)
+    heard = everyone_hears_everyone(call, paths, ("opus",))
+    call.run(2)
+    stop(call, heard)
+    sample = call.do("sample")
+    assert sample["receivers"] == 20 * 19
+    assert sample["totals"]["delivered"] >= 0.95 * 19 * sample["totals"]["sent_packets"]
+    assert sample["totals"]["lost"] == sample["totals"]["misdelivered"] == 0
+    count, _, least, most, _ = sample["histograms"]["latency_audio"]
+    assert count == sample["totals"]["delivered"]
+    assert 10_000 <= least <= most <= 10_500
+
+
+def test_what_is_lost_is_repaired_both_ways() -> None:
+    call = SwarmCall(23, LOSSY, LOSSY)
+    paths = connected(call, 4)
+    everyone_hears_everyone(call, paths, ("vp8",))
+    call.run(6)
+    for path in paths:
+        call.sockets[path].up.link = call.sockets[path].down.link = Link()
+    call.run(3)
+    totals = call.do("sample")["totals"]
+    assert totals["sent_resent"] > 20
+    assert totals["repaired"] > 50
+    assert totals["missed"] > 50
+    assert totals["lost"] <= totals["delivered"] * 0.002
+    assert totals["nacks"] >= totals["repaired"]
+    assert totals["corrupt"] == totals["misdelivered"] == 0
+
+
+def test_reports_go_both_ways() -> None:
+    slow = Link(delay_us=40_000)
+    call = SwarmCall(37, slow.but(loss=0.05), slow)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "opus")
+    receiver = call.subscribe(bert, sender)
+    call.run(10)
+    # Receiver reports reach the publisher; its sender reports go on to the subscriber, who tells the round trip.
+    assert call.sender(sender)["reported_lost"] > 5
+    assert call.receiver(receiver)["lost_uplink"] > 5
+    assert 80_000 <= call.sim.shard.transport_stats(bert)["round_trip_us"] <= 82_000
+    reports = [data for path in (anna, bert) for data in call.sent[path] if data[0] >> 6 == 2 and data[1] in (200, 201)]
+    assert 16 <= len(reports) <= 40
+    assert max(len(data) for data in reports) <= 1200
+
+
+def test_reports_about_many_streams_take_several_datagrams() -> None:
+    call = SwarmCall(38)
+    anna, bert = connected(call, 2)
+    senders = [call.publish(anna, "opus") for _ in range(8)]
+    heard = [call.subscribe(bert, senders[number % 8]) for number in range(80)]
+    call.run(4)
+    stats = call.sim.shard.stats()
+    assert all(call.receiver(receiver)["delivered"] > 150 for receiver in heard)
+    blocks = [data for data in call.sent[bert] if data[0] >> 6 == 2 and data[1] in (200, 201)]
+    assert {len(data) > 700 for data in blocks} == {True, False}
+    assert max(len(data) for data in blocks) <= 1200
+    assert stats["dropped_auth"] == stats["dropped_malformed"] == 0
+
+
+def test_a_late_subscriber_gets_its_keyframe_soon() -> None:
+    call = SwarmCall(24)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "vp8")
+    call.run(3)
+    assert call.sender(sender)["keyframe_requests"] == 0
+    receiver = call.subscribe(bert, sender)
+    call.run(1)
+    assert call.sender(sender)["keyframe_requests"] == 1
+    ((_, _, _, packet, _),) = call.of(EVENT_FIRST_PACKET, receiver)
+    ((_, _, _, frame, _),) = call.of(EVENT_FIRST_FRAME, receiver)
+    assert 20_000 <= packet <= frame <= 150_000
+    assert call.receiver(receiver)["keyframes"] == 1
+
+
+def test_a_receiver_without_a_picture_asks_for_one() -> None:
+    call = SwarmCall(25)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "vp8")
+    receiver = call.subscribe(bert, sender)
+    call.run(1)
+    # A hole that nothing fills: it lasts longer than the server remembers.
+    call.sockets[bert].down.link = Link(loss=1.0)
+    call.run(3)
+    call.sockets[bert].down.link = Link()
+    call.run(3)
+    totals = call.receiver(receiver)
+    assert totals["keyframe_requests"] >= 1
+    assert totals["keyframes"] >= 2
+    assert totals["freezes"] >= 1
+
+
+def test_pausing_and_going_on() -> None:
+    call = SwarmCall(26)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "vp8")
+    receiver = call.subscribe(bert, sender)
+    call.run(2)
+    call.sim.control("pause_consumer", receiver)
+    call.run(0.2)
+    call.do("end_receiver", receiver)
+    before = call.receiver(receiver)
+    call.run(2)
+    call.do("resume_receiver", receiver)
+    call.sim.control("resume_consumer", receiver)
+    call.run(2)
+    after = call.receiver(receiver)
+    assert after["delivered"] > before["delivered"] + 100
+    assert after["lost"] == after["misdelivered"] == 0
+    assert len(call.of(EVENT_FIRST_PACKET, receiver)) == len(call.of(EVENT_FIRST_FRAME, receiver)) == 2
+
+
+def test_what_the_server_goes_on_sending_is_misdelivered() -> None:
+    call = SwarmCall(27)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "opus")
+    receiver = call.subscribe(bert, sender)
+    call.run(1)
+    totals = call.do("remove_receiver", receiver)
+    assert totals["delivered"] > 40
+    call.run(1)
+    path = call.path(bert)
+    assert path["unknown_ssrc"] >= path["misdelivered"] >= 45
+    assert call.do("sample")["totals"]["misdelivered"] == path["misdelivered"]
+    call.sim.control("close_consumer", receiver)
+    call.run(1)
+    assert call.path(bert)["misdelivered"] <= path["misdelivered"] + 1
+
+
+def test_an_ssrc_that_nobody_announced() -> None:
+    call = SwarmCall(28)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "opus")
+    consumer = call.sim.new_id()
+    call.sim.control("create_consumer", consumer, bert, sender, 4711, 0, [(111, 100, -1)], {}, "", False)
+    call.run(1)
+    assert 40 <= call.path(bert)["unknown_ssrc"] <= 51
+    assert call.path(bert)["misdelivered"] == 0
+
+
+def test_forbidden_packets_count_where_they_arrive() -> None:
+    call = SwarmCall(29)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "opus")
+    receiver = call.subscribe(bert, sender)
+    call.run(1)
+    call.sim.control("pause_producer", sender)
+    call.do("mute", sender, True, forbidden=True)
+    call.run(1)
+    assert call.receiver(receiver)["misdelivered"] == 0
+    assert call.sender(sender)["forbidden"] >= 45
+    call.sim.control("resume_producer", sender)  # as a server would that does not heed the pause
+    call.run(1)
+    assert call.receiver(receiver)["misdelivered"] >= 45
+
+
+def test_a_new_address_in_a_call() -> None:
+    call = SwarmCall(30)
+    paths = connected(call, 3)
+    heard = everyone_hears_everyone(call, paths, ("vp8",))
+    call.run(2)
+    call.move(paths[0])
+    call.run(4)
+    stop(call, heard)
+    call.run(3)
+    totals = call.do("sample")["totals"]
+    assert totals["lost"] <= 20
+    assert totals["misdelivered"] == totals["corrupt"] == 0
+    for receiver, sender in heard.items():
+        assert call.receiver(receiver)["highest_counter"] + 1 == call.sender(sender)["counters"][0]
+
+
+def test_the_swarms_own_network() -> None:
+    call = SwarmCall(31, Link(delay_us=0), Link(delay_us=0))
+    anna, bert = connected(call, 2)
+    call.do("set_network", anna, {"delay_us": 30_000}, None)
+    call.do("set_network", bert, None, {"delay_us": 20_000, "loss": 0.2})
+    sender = call.publish(anna, "opus")
+    receiver = call.subscribe(bert, sender)
+    call.do("sample")
+    call.run(10)
+    count, total, least, _, _ = call.do("sample")["histograms"]["latency_audio"]
+    assert least >= 50_000
+    assert total / count < 51_000
+    got = call.receiver(receiver)
+    assert 0.1 < got["missed"] / (got["missed"] + got["delivered"]) < 0.3
+    call.do("set_network", bert, {"outage": True}, {"outage": True})
+    call.run(0.1)
+    frozen = call.receiver(receiver)["delivered"]
+    call.run(1)
+    assert call.receiver(receiver)["delivered"] == frozen
+    call.do("set_network", bert, None, None)
+    call.do("set_network", anna, None, None)
+    call.run(1)
+    assert call.receiver(receiver)["delivered"] >= frozen + 45
+    call.do("sample")
+    call.run(1)
+    assert call.do("sample")["histograms"]["latency_audio"][3] < 1_000
+
+
+def test_a_track_made_before_the_connection_begins_with_it() -> None:
+    call = SwarmCall(32)
+    path = call.join()
+    sender = call.publish(path, "vp8")
+    call.do("mute", sender, True)
+    muted = call.publish(path, "opus")
+    call.do("mute", muted, True)
+    call.do("mute", sender, False)
+    assert call.sender(sender)["packets"] == 0
+    call.run(2)
+    totals = call.sender(sender)
+    assert totals["frames"] >= 55
+    assert totals["counters"][0] == totals["packets"]
+    assert call.sender(muted)["packets"] == 0
+    assert call.do("remove_sender", sender)["packets"] >= totals["packets"]
+    with pytest.raises(MisuseError, match="there is no sender"):
+        call.do("remove_sender", sender)
+
+
+def _story(seed: int) -> list[Any]:
+    """What a lossy call told, without what depends on keys: the sizes of handshakes."""
+    call = SwarmCall(seed, LOSSY, LOSSY)
+    paths = connected(call, 4)
+    heard = everyone_hears_everyone(call, paths, ("opus", "vp8"))
+    call.run(2)
+    call.move(paths[0])
+    call.run(2)
+    stop(call, heard)
+    sizes = [[len(data) for data in call.sent[path] if data[0] >> 6 == 2] for path in paths]
+    totals = [call.path(path) for path in paths]
+    for each in totals:
+        del each["bytes_in"], each["bytes_out"]
+    return [
+        call.events,
+        sizes,
+        totals,
+        [call.receiver(each) for each in heard],
+        [call.sender(each) for each in heard.values()],
+    ]
+
+
+def test_a_seed_tells_the_same_story() -> None:
+    assert _story(33) == _story(33)
+    assert _story(33) != _story(34)
+
+
+def test_caps_of_a_path() -> None:
+    call = SwarmCall(35)
+    (path,) = connected(call, 1)
+    for _ in range(8):
+        call.publish(path)
+    with pytest.raises(MisuseError, match="too many"):
+        call.publish(path)
+    ssrc = {"user": 1, "track": 0, "codec": "opus", "payload_type": 100, "rtx_payload_type": -1, "clock_rate": 48000}
+    for receiver in range(2048):
+        call.swarm.add_receiver(receiver, path, {**ssrc, "ssrc": receiver + 1, "rtx_ssrc": 0, "ext": {}})
+    with pytest.raises(MisuseError, match="too many"):
+        call.swarm.add_receiver(5000, path, {**ssrc, "ssrc": 5000, "rtx_ssrc": 0, "ext": {}})
+    for receiver in range(2048):
+        call.swarm.remove_receiver(receiver)
+    with pytest.raises(MisuseError, match="there is no receiver"):
+        call.swarm.receiver_totals(1)
+    call.swarm.add_receiver(1, path, {**ssrc, "ssrc": 1, "rtx_ssrc": 0, "ext": {}})
+    with pytest.raises(MisuseError, match="used already"):
+        call.swarm.add_receiver(2, path, {**ssrc, "ssrc": 1, "rtx_ssrc": 0, "ext": {}})
+    call.leave(path)
+    assert call.do("sample")["receivers"] == call.do("sample")["senders"] == 0
+
+
+def test_bad_tracks_are_refused() -> None:
+    call = SwarmCall(36)
+    (path,) = connected(call, 1)
+    good = {"user": 1, "track": 0, "codec": "opus", "payload_type": 100, "rtx_payload_type": -1, "clock_rate": 48000}
+    good |= {"ssrc": 7, "rtx_ssrc": 0, "ext": {}}
+    for name, value in (
+        ("codec", "mp3"),
+        ("payload_type", 128),
+        ("ssrc", 0),
+        ("clock_rate", "fast"),
+        ("ext", {"x": 1}),
+    ):
+        with pytest.raises(MisuseError):
+            call.swarm.add_receiver(1, path, {**good, name: value})  # type: ignore[typeddict-item]
+        incomplete = {key: each for key, each in good.items() if key != name}
+        with pytest.raises(MisuseError, match=f"{name} is missing"):
+            call.swarm.add_receiver(1, path, incomplete)  # type: ignore[typeddict-item]
+    with pytest.raises(MisuseError, match="cannot be"):
+        call.do("add_sender", 1, path, {**call._senders[call.publish(path)], "max_payload": 1})
