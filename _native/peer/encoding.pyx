@@ -36,9 +36,9 @@ cdef enum:
 
 cdef int encoding_init(Encoding* e, const SenderSettings* settings, u8 layer, u64* random) noexcept nogil:
     cdef const LayerSettings* l = &settings.layers[layer]
-    cdef u32 second = l.bitrate_bps // 8
+    cdef u32 second = l.bitrate_bps // 8, kept = second + second // 4        # room for headers and a keyframe
     # Parts are at least half as large as they may be, but for the last of a small frame.
-    cdef u32 slots = 2 * second // settings.max_payload + settings.fps + 64
+    cdef u32 slots = 2 * kept // settings.max_payload + settings.fps + 64
     cdef int i
     send_init(&e.send, l.ssrc, settings.clock_rate, splitmix(random))
     send_init(&e.rtx, l.rtx_ssrc, settings.clock_rate, splitmix(random))
@@ -50,7 +50,7 @@ cdef int encoding_init(Encoding* e, const SenderSettings* settings, u8 layer, u6
     video_model_init(&e.model, splitmix(random), l.bitrate_bps, settings.fps if settings.fps else 1)
     if l.rtx_ssrc == 0:
         return OK
-    i = cache_init(&e.cache, second if second > 2 * ENCODING_BUFFER else 2 * ENCODING_BUFFER, slots)
+    i = cache_init(&e.cache, kept if kept > 2 * ENCODING_BUFFER else 2 * ENCODING_BUFFER, slots)
     return sent_init(&e.sent, slots) if i == OK else i
 
 

@@ -73,10 +73,14 @@ cdef void _write_vp8(Writer* w, const PayloadFrame* f) noexcept nogil:
 cdef int _read_vp8(Reader* r, PayloadFrame* out) noexcept nogil:
     cdef Vp8View view
     cdef int status = vp8_parse(r.data, r.size, &view)
+    cdef const u8* sides
     cdef u8 tag
     if status < 0:
         return status
-    if not view.has_picture_id:
+    # X with I and perhaps T, 15 bits of picture id, and a temporal layer without anything beside it.
+    if r.data[0] & ~_VP8_S != _VP8_X or r.data[1] != (_VP8_I | (_VP8_T if view.has_tid else 0)) or not view.wide_picture_id:
+        return E_MALFORMED
+    if view.has_tid and (view.tid == 0 or r.data[4] != view.tid << 6):
         return E_MALFORMED
     take(r, view.descriptor_size)
     out.first = view.start
@@ -85,14 +89,14 @@ cdef int _read_vp8(Reader* r, PayloadFrame* out) noexcept nogil:
     out.temporal_layer = view.tid
     out.width = view.width
     out.height = view.height
-    if r.data[0] & ~(_VP8_X | _VP8_S) or not r.data[0] & _VP8_X:
-        return E_MALFORMED
     if view.start:
         tag = take8(r)
         if tag & 0xFE != _VP8_TAG or take16(r) != _VP8_TAG_REST:
             return E_MALFORMED
         if view.keyframe:
-            take(r, 7)
+            sides = take(r, 7)
+            if sides is not NULL and (sides[4] | sides[6]) & 0xC0:       # a scale
+                return E_MALFORMED
     return <int> r.pos
 
 
@@ -137,6 +141,8 @@ cdef int _read_vp9(Reader* r, PayloadFrame* out) noexcept nogil:
         layers = take8(r)
         out.temporal_layer = layers >> 5
         out.spatial_layer = layers >> 1 & 7
+        if layers & 0x11 or layers == 0:
+            return E_MALFORMED
         take8(r)
     if sized:
         if take8(r) != _VP9_SCALABILITY:
