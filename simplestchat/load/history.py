@@ -25,7 +25,7 @@ class Change(Part, frozen=True, kw_only=True):
     ratio: float | None
     """After by before; None where it means nothing (a zero before)."""
     low: float | None
-    """Lower end of the ratio's 95 % confidence interval."""
+    """Lower end of the ratio's 99 % confidence interval."""
     high: float | None
     method: Method
     outcome: Outcome
@@ -57,19 +57,29 @@ class Overlay(Part, frozen=True, kw_only=True):
 
 
 class Comparison(Part, frozen=True, kw_only=True):
-    """Two sides, figure by figure."""
+    """Both sides of one scenario at one size, figure by figure."""
 
-    scenario: str
+    title: str
     before: Side
     after: Side
-    tolerance: float
-    """A share: 0.05 for 5 %."""
     changes: tuple[Change, ...]
     alerts: tuple[str, ...]
     """What got worse, in words; empty: nothing did."""
     remarks: tuple[str, ...]
     """Why the sides may not be comparable."""
     overlays: tuple[Overlay, ...]
+
+
+class Comparisons(Part, frozen=True, kw_only=True):
+    """Two folders of runs, scenario by scenario."""
+
+    before: str
+    after: str
+    tolerance: float
+    """A share: 0.05 for 5 %."""
+    comparisons: tuple[Comparison, ...]
+    unmatched: tuple[str, ...]
+    """What only one of the two has, in words."""
 
 
 class TrendRun(Part, frozen=True, kw_only=True):

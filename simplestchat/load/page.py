@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from simplestchat.errors import ConfigError
-from simplestchat.load.history import Comparison, Trends
+from simplestchat.load.history import Comparisons, Trends
 from simplestchat.load.objectives import told
 from simplestchat.load.report import Report
 
@@ -48,9 +48,10 @@ def run_page(report: Report, built: Path = BUILT) -> str:
     return _page("run", f"{report.title}: {report.verdict}", report, words, built)
 
 
-def compare_page(comparison: Comparison, built: Path = BUILT) -> str:
-    """The page of a comparison. Raises ``PageNotBuilt``."""
-    return _page("compare", f"{comparison.scenario}: comparison", comparison, _alerts(comparison.alerts), built)
+def compare_page(found: Comparisons, built: Path = BUILT) -> str:
+    """The page of two sides. Raises ``PageNotBuilt``."""
+    alerts = tuple(alert for one in found.comparisons for alert in one.alerts)
+    return _page("compare", f"{found.before} and {found.after}", found, _alerts(alerts), built)
 
 
 def trend_page(trends: Trends, built: Path = BUILT) -> str:

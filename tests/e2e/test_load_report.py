@@ -10,11 +10,14 @@ import pytest
 from support.chromium import Chromium, ChromiumPage, chromium
 from support.runs import MadeUpRun
 
+from simplestchat.load.compare import compare_folders
 from simplestchat.load.files import write_report
 from simplestchat.load.judge import assess
+from simplestchat.load.page import compare_page, trend_page
 from simplestchat.load.report import BrowserReport, CapacityReport, CapacityStep, Report
+from simplestchat.load.trend import trends
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
 
@@ -98,5 +101,26 @@ def test_a_run(browser: Chromium, tmp_path: Path) -> None:
     assert page.evaluate("document.querySelector('.outcome').textContent") == "PassEvery objective was met."
     assert page.evaluate("document.querySelectorAll('canvas').length") > 15
     assert page.evaluate("document.querySelectorAll('b').length") == 0, "no text becomes an element"
+    check(page)
+    page.close()
+
+
+def test_a_comparison_and_a_trend(browser: Chromium, tmp_path: Path) -> None:
+    for number, slower in enumerate((1.0, 1.0, 1.0, 1.2)):
+        report = assess(MadeUpRun(number, clients=20, hold_s=12, slower=slower).record())
+        report = msgspec.structs.replace(report, started=f"2026-03-0{number + 1}T10:00:00Z")
+        write_report(report, tmp_path / str(number))
+    shown = tmp_path / "compare.html"
+    shown.write_text(compare_page(compare_folders(tmp_path / "0", tmp_path / "3", 0.05)))
+    page = opened(browser, shown)
+    assert "Server CPU" in page.evaluate("document.querySelector('.outcome-fail').textContent")
+    assert page.evaluate("document.querySelectorAll('.interval-worse').length") > 0
+    check(page)
+    page.close()
+    shown = tmp_path / "trend.html"
+    shown.write_text(trend_page(trends(tmp_path, 0.05)))
+    page = opened(browser, shown)
+    assert "Server CPU" in page.evaluate("document.querySelector('.outcome-fail').textContent")
+    assert page.evaluate("document.querySelectorAll('tbody .badge-pass').length") == 4
     check(page)
     page.close()

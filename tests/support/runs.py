@@ -118,7 +118,7 @@ class MadeUpRun:
             totals={**totals, **connected, "misdelivered": 0, "corrupt": 0, "requests": 12 * users},
             gauges={"users": users, "publishing": users, "receiving": users, "connected": 2 * users},
             histograms={
-                "signaling": self.spans(10 + 12 * begun, 6_000, 0.6),
+                "signaling": self.spans(40 + 12 * begun, 6_000, 0.5),
                 "latency_audio": self.spans(150, 1_500),
                 "latency_video": self.spans(200, 2_500, 0.5),
                 "jitter": self.spans(100, 300),

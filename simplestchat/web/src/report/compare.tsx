@@ -3,7 +3,7 @@
 import { Chart } from "./chart";
 import { change, moment, percent, withUnit } from "./format";
 import { Badge, Facts, Head, Section, Sign, Table } from "./kit";
-import type { Change, Comparison, Side } from "./shapes";
+import type { Change, Comparison, Comparisons, Side } from "./shapes";
 
 const OUTCOMES: Readonly<Record<Change["outcome"], string>> = {
   worse: "worse",
@@ -13,89 +13,104 @@ const OUTCOMES: Readonly<Record<Change["outcome"], string>> = {
   unknown: "not to be told",
 };
 
-export function ComparePage({ comparison }: { comparison: Comparison }) {
-  const { before, after } = comparison;
+export function ComparePage({ comparisons: found }: { comparisons: Comparisons }) {
+  const single = found.comparisons.length === 1;
+  const alerts = found.comparisons.flatMap((one) => one.alerts.map((alert) => (single ? alert : `${one.title}: ${alert}`)));
   return (
     <>
-      <Head kind="comparison" title={comparison.scenario}>
+      <Head kind="comparison" title={single ? (found.comparisons[0]?.title ?? "") : "Before and after"}>
         <p class="hint">
-          {before.label} against {after.label}, tolerance {percent(comparison.tolerance)}
+          {found.before} against {found.after}, tolerance {percent(found.tolerance)}
         </p>
       </Head>
       <main>
-        <Alerts alerts={comparison.alerts} none={`Nothing got worse by more than ${percent(comparison.tolerance)}.`} />
-        {comparison.remarks.map((remark) => (
-          <p key={remark} class="remark">
-            <Sign name="warning" size={16} /> {remark}
-          </p>
+        <Alerts alerts={alerts} none={`Nothing got worse by more than ${percent(found.tolerance)}.`} />
+        {found.unmatched.map((words) => (
+          <Remark key={words} words={words} />
         ))}
-        <Section title="Figure by figure" hint="The bar is the 95 % confidence interval of after by before; the grey band is the tolerance.">
-          <Table label="Figures of both sides">
-            <thead>
-              <tr>
-                <th scope="col">figure</th>
-                <th scope="col" class="number">
-                  before
-                </th>
-                <th scope="col" class="number">
-                  after
-                </th>
-                <th scope="col" class="number">
-                  change
-                </th>
-                <th scope="col">interval</th>
-                <th scope="col">verdict</th>
-              </tr>
-            </thead>
-            <tbody>
-              {comparison.changes.map((one) => (
-                <tr key={one.name}>
-                  <th scope="row">{one.title}</th>
-                  <td class="number">{withUnit(one.before, one.unit)}</td>
-                  <td class="number strong">{withUnit(one.after, one.unit)}</td>
-                  <td class="number">{change(one.ratio)}</td>
-                  <td>
-                    <Interval change={one} tolerance={comparison.tolerance} />
-                  </td>
-                  <td>
-                    <span class={`change change-${one.outcome}`}>{OUTCOMES[one.outcome]}</span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </Table>
-        </Section>
-        {comparison.overlays.length > 0 && (
-          <Section title="Second by second">
-            <div class="charts">
-              {comparison.overlays.map((one) => (
-                <Chart
-                  key={one.name}
-                  plot={{
-                    title: one.title,
-                    unit: one.unit,
-                    curves: [
-                      { title: `before: ${before.label}`, values: one.before, faint: true },
-                      { title: `after: ${after.label}`, values: one.after },
-                    ],
-                  }}
-                  x={one.seconds}
-                  xLabel="second"
-                  xValue={(second) => `${second} s`}
-                  sync="compare"
-                />
-              ))}
-            </div>
-          </Section>
-        )}
-        <Section title="The sides">
-          <div class="columns">
-            <SideFacts title="Before" side={before} />
-            <SideFacts title="After" side={after} />
-          </div>
-        </Section>
+        {found.comparisons.map((one) => (
+          <One key={one.title} comparison={one} tolerance={found.tolerance} />
+        ))}
       </main>
     </>
+  );
+}
+
+function Remark({ words }: { words: string }) {
+  return (
+    <p class="remark">
+      <Sign name="warning" size={16} /> {words}
+    </p>
+  );
+}
+
+function One({ comparison, tolerance }: { comparison: Comparison; tolerance: number }) {
+  const { before, after } = comparison;
+  return (
+    <Section title={comparison.title} hint="The bar is the 99 % confidence interval of after by before; the grey band is the tolerance.">
+      {comparison.remarks.map((remark) => (
+        <Remark key={remark} words={remark} />
+      ))}
+      <Table label={`Figures of ${comparison.title}`}>
+        <thead>
+          <tr>
+            <th scope="col">figure</th>
+            <th scope="col" class="number">
+              before
+            </th>
+            <th scope="col" class="number">
+              after
+            </th>
+            <th scope="col" class="number">
+              change
+            </th>
+            <th scope="col">interval</th>
+            <th scope="col">verdict</th>
+          </tr>
+        </thead>
+        <tbody>
+          {comparison.changes.map((one) => (
+            <tr key={one.name}>
+              <th scope="row">{one.title}</th>
+              <td class="number">{withUnit(one.before, one.unit)}</td>
+              <td class="number strong">{withUnit(one.after, one.unit)}</td>
+              <td class="number">{change(one.ratio)}</td>
+              <td>
+                <Interval change={one} tolerance={tolerance} />
+              </td>
+              <td>
+                <span class={`change change-${one.outcome}`}>{OUTCOMES[one.outcome]}</span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+      {comparison.overlays.length > 0 && (
+        <div class="charts">
+          {comparison.overlays.map((one) => (
+            <Chart
+              key={one.name}
+              plot={{
+                title: one.title,
+                unit: one.unit,
+                curves: [
+                  { title: "before", values: one.before, faint: true },
+                  { title: "after", values: one.after },
+                ],
+              }}
+              x={one.seconds}
+              xLabel="second"
+              xValue={(second) => `${second} s`}
+              sync={comparison.title}
+            />
+          ))}
+        </div>
+      )}
+      <div class="columns">
+        <SideFacts title="Before" side={before} />
+        <SideFacts title="After" side={after} />
+      </div>
+    </Section>
   );
 }
 

@@ -3,12 +3,12 @@ import "../styles/tokens.css";
 import "./report.css";
 import { ComparePage } from "./compare";
 import { RunPage } from "./run";
-import type { Comparison, Report, Trends } from "./shapes";
+import type { Comparisons, Report, Trends } from "./shapes";
 import { TrendPage } from "./trend";
 
 type Content =
   | { page: "run"; data: Report }
-  | { page: "compare"; data: Comparison }
+  | { page: "compare"; data: Comparisons }
   | { page: "trend"; data: Trends };
 
 function Page({ content }: { content: Content }) {
@@ -16,7 +16,7 @@ function Page({ content }: { content: Content }) {
     case "run":
       return <RunPage report={content.data} />;
     case "compare":
-      return <ComparePage comparison={content.data} />;
+      return <ComparePage comparisons={content.data} />;
     case "trend":
       return <TrendPage trends={content.data} />;
   }

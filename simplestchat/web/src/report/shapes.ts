@@ -36,19 +36,15 @@ export interface Report {
   capacity: CapacityReport | null;
 }
 
-/** Two sides, figure by figure. */
-export interface Comparison {
-  scenario: string;
-  before: Side;
-  after: Side;
+/** Two folders of runs, scenario by scenario. */
+export interface Comparisons {
+  before: string;
+  after: string;
   /** A share: 0.05 for 5 %. */
   tolerance: number;
-  changes: Change[];
-  /** What got worse, in words; empty: nothing did. */
-  alerts: string[];
-  /** Why the sides may not be comparable. */
-  remarks: string[];
-  overlays: Overlay[];
+  comparisons: Comparison[];
+  /** What only one of the two has, in words. */
+  unmatched: string[];
 }
 
 /** Everything under one folder. */
@@ -191,44 +187,17 @@ export interface CapacityReport {
   steps: CapacityStep[];
 }
 
-/** One side of a comparison. */
-export interface Side {
-  label: string;
-  runs: number;
-  verdicts: ("fail" | "pass" | "void")[];
-  /** Of its first run; UTC, ISO 8601. */
-  started: string;
-  version: string;
-  commit: string;
-  cpu: string;
-  clients: number;
-}
-
-/** One figure on both sides. */
-export interface Change {
-  name: string;
+/** Both sides of one scenario at one size, figure by figure. */
+export interface Comparison {
   title: string;
-  unit: string;
-  better: "higher" | "lower";
-  before: number | null;
-  after: number | null;
-  /** After by before; None where it means nothing (a zero before). */
-  ratio: number | null;
-  /** Lower end of the ratio's 95 % confidence interval. */
-  low: number | null;
-  high: number | null;
-  method: "events" | "none" | "runs" | "seconds";
-  outcome: "better" | "same" | "unclear" | "unknown" | "worse";
-}
-
-/** One curve of both sides, in the second of each run. */
-export interface Overlay {
-  name: string;
-  title: string;
-  unit: string;
-  seconds: number[];
-  before: (number | null)[];
-  after: (number | null)[];
+  before: Side;
+  after: Side;
+  changes: Change[];
+  /** What got worse, in words; empty: nothing did. */
+  alerts: string[];
+  /** Why the sides may not be comparable. */
+  remarks: string[];
+  overlays: Overlay[];
 }
 
 /** All runs of one scenario at one size, in the order of time. */
@@ -392,6 +361,46 @@ export interface CapacityStep {
   worker_cpu_max: number;
   packet_loss: number;
   generator_lag_p99_ms: number;
+}
+
+/** One side of a comparison. */
+export interface Side {
+  label: string;
+  runs: number;
+  verdicts: ("fail" | "pass" | "void")[];
+  /** Of its first run; UTC, ISO 8601. */
+  started: string;
+  version: string;
+  commit: string;
+  cpu: string;
+  clients: number;
+}
+
+/** One figure on both sides. */
+export interface Change {
+  name: string;
+  title: string;
+  unit: string;
+  better: "higher" | "lower";
+  before: number | null;
+  after: number | null;
+  /** After by before; None where it means nothing (a zero before). */
+  ratio: number | null;
+  /** Lower end of the ratio's 99 % confidence interval. */
+  low: number | null;
+  high: number | null;
+  method: "events" | "none" | "runs" | "seconds";
+  outcome: "better" | "same" | "unclear" | "unknown" | "worse";
+}
+
+/** One curve of both sides, in the second of each run. */
+export interface Overlay {
+  name: string;
+  title: string;
+  unit: string;
+  seconds: number[];
+  before: (number | null)[];
+  after: (number | null)[];
 }
 
 /** One run of a trend. */
