@@ -1,4 +1,4 @@
-"""`simplestchat serve | doctor`: arguments and exit statuses, nothing else.
+"""`simplestchat serve | doctor | load`: arguments and exit statuses, nothing else.
 
 Exit statuses of `serve`: 0 ended as told, 1 could not start or failed, 2 a wrong option or setting.
 """
@@ -12,13 +12,14 @@ import time
 from collections.abc import Sequence
 
 from simplestchat import __version__, config
+from simplestchat.cli import load
 from simplestchat.errors import ConfigError
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(wanted: str = "") -> argparse.ArgumentParser:
+    """Return the parser of all commands; ``wanted`` is the one that is called."""
     parser = argparse.ArgumentParser(
         prog="simplestchat", description="Rooms with text chat, audio and video.", allow_abbrev=False
     )
@@ -38,12 +39,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", dest="as_json", action="store_true", help="print one JSON object")
     config.add_arguments(doctor)
+    load.add_commands(commands, wanted)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = vars(build_parser().parse_args(arguments))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = load.joined(given)
+    parsed = build_parser(words[0] if words else "").parse_args(words)
+    if parsed.command.startswith("load"):
+        return load.main(parsed, given)
+    options = vars(parsed)
     try:
         settings = config.load(options, os.environ)
     except config.SettingError as error:

@@ -19,9 +19,9 @@ OBITUARY_S = 2.0
 class LocalStaff:
     """One generator process for each share of the pinning; ``words`` is another command that generates."""
 
-    def __init__(self, pinning: Pinning, words: Sequence[str] = GENERATOR) -> None:
+    def __init__(self, pinning: Pinning, words: Sequence[str] = ()) -> None:
         self._cores = pinning.generators
-        self._words = words
+        self._words = words or GENERATOR
         self._children: list[Child] = []
 
     async def hire(self, nursery: trio.Nursery) -> list[Member]:

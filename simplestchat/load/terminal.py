@@ -19,6 +19,7 @@ from simplestchat.load.report import CapacityReport, Report
 
 WIDE_COLUMNS: Final = 76  # from here on, figures stand in two columns
 _STYLES: Final = {"pass": "bold green", "fail": "bold red", "void": "bold yellow"}
+_PAST: Final = {"ramp": "joined", "hold": "held", "settle": "settled"}
 _PHASES: Final = {
     "prepare": "coming up",
     "ramp": "joining",
@@ -48,7 +49,7 @@ class LiveView:
 
 
 class PhaseLines:
-    """One line at the begin of each phase, for logs."""
+    """One line before the run and one at the end of each phase, for logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -56,17 +57,17 @@ class PhaseLines:
 
     def tick(self, live: Live, now_us: int) -> None:
         """See ``coordinate.Observer``."""
-        phase = live.phase(now_us)
-        if phase == self._phase:
-            return
-        self._phase = phase
+        ended, self._phase = self._phase, live.phase(now_us)
         scenario = live.plan.scenario
-        if phase == "prepare":
+        if self._phase == ended:
+            return
+        if not ended:
             words = f"{scenario.name}: {scenario.shape.clients} users, {live.plan.end_s:.0f} s, seed {live.plan.seed}"
-        else:
-            figures = (f"{name} {value}" for name, value in _figures(live))
-            words = f"{scenario.name} {live.elapsed_s(now_us):.0f} s, {_PHASES[phase]}: " + ", ".join(figures)
-        self._console.print(words, soft_wrap=True, highlight=False)
+            self._console.print(words, soft_wrap=True, highlight=False)
+        elif ended in _PAST:
+            figures = ", ".join(f"{name} {value}" for name, value in _figures(live))
+            words = f"{scenario.name} {live.elapsed_s(now_us):.0f} s, {_PAST[ended]}: {figures}"
+            self._console.print(words, soft_wrap=True, highlight=False)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +83,9 @@ def view(live: Live, now_us: int, width: int) -> RenderableType:
         (scenario.name, "bold"), f"  {_PHASES[live.phase(now_us)]}, {elapsed_s:.0f} s of {live.plan.end_s:.0f} s"
     )
     bar = ProgressBar(total=max(live.plan.end_s, 1.0), completed=min(elapsed_s, live.plan.end_s), width=width - 1)
-    parts: list[RenderableType] = [head, bar, _figure_table(live, width)]
+    line = Table.grid()  # a bar alone ends no line
+    line.add_row(bar)
+    parts: list[RenderableType] = [head, line, _figure_table(live, width)]
     if faults := live.faults():
         words = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in faults.items())
         parts.append(Text(f"faults: {words}", style="bold red"))
