@@ -27,6 +27,7 @@ from setuptools.command.sdist import sdist
 
 PACKAGE = "simplestchat._native"
 SOURCES = Path("_native")
+SCENARIOS = Path("scenarios")
 WEB = Path("simplestchat/web")
 STATIC = Path("simplestchat/static")
 REPORT = Path("simplestchat/load/assets")
@@ -139,12 +140,17 @@ def ensure_client() -> None:
 
 
 class BuildPackage(build_py):
-    """Puts the browser client into what is built."""
+    """Puts the browser client and the load tester's scenarios into what is built."""
 
     def run(self) -> None:
         if not self.editable_mode:
             ensure_client()
         super().run()
+        if not self.editable_mode:
+            target = Path(self.build_lib, "simplestchat", "load", SCENARIOS)
+            target.mkdir(parents=True, exist_ok=True)
+            for scenario in SCENARIOS.glob("*.toml"):
+                shutil.copy2(scenario, target)
 
 
 class SourceDistribution(sdist):

@@ -106,6 +106,8 @@ def _assignment(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise ScenarioError(f"--set {text}: write it as KEY=VALUE, such as shape.clients=20.")
+    if key.strip().startswith("server."):  # settings of a server are texts, as on its own command line
+        return key.strip(), value.strip()
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

@@ -101,3 +101,15 @@ def test_serves_from_an_empty_folder_and_stops_when_told(environment: Path, tmp_
             with urllib.request.urlopen(f"{server.url}/{asset}", timeout=5) as answer:
                 assert answer.status == 200
         assert server.stop() == 0
+
+
+def test_load_tests_come_with_their_scenarios_and_say_what_they_lack(environment: Path, tmp_path: Path) -> None:
+    show = "from simplestchat.load.library import names; print(*names())"
+    done = subprocess.run(
+        [environment / "bin/python", "-c", show], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == sorted(path.stem for path in (ROOT / "scenarios").glob("*.toml"))
+    run = [environment / "bin/simplestchat", "load", "conference"]
+    refused = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "pip install 'simplestchat[load]'" in refused.stderr
