@@ -8,10 +8,11 @@ cdef extern from "<time.h>" nogil:
         long tv_nsec
     int CLOCK_MONOTONIC, CLOCK_REALTIME
     int clock_gettime(clockid_t clock, timespec* out)
+    int nanosleep(const timespec* span, timespec* left)
 
 cdef extern from "<errno.h>" nogil:
     int errno
-    int EAGAIN, EINTR, ENOBUFS
+    int EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM
 
 cdef extern from "<unistd.h>" nogil:
     int close(int fd)
@@ -43,6 +44,22 @@ cdef extern from "<sys/epoll.h>" nogil:
     int epoll_pwait2(int epoll, epoll_event* events, int cap, const timespec* timeout, const void* mask)
     int epoll_wait(int epoll, epoll_event* events, int cap, int timeout_ms)
 
+cdef extern from "<sys/eventfd.h>" nogil:
+    int EFD_CLOEXEC, EFD_NONBLOCK
+    int eventfd(unsigned int count, int flags)
+
+cdef extern from "<sys/prctl.h>" nogil:
+    int PR_SET_TIMERSLACK, PR_GET_TIMERSLACK
+    int prctl(int option, ...)
+
+cdef extern from "<pthread.h>" nogil:
+    ctypedef unsigned long pthread_t
+    pthread_t pthread_self()
+    int pthread_getcpuclockid(pthread_t thread, clockid_t* clock)
+
+cdef extern from "<netinet/udp.h>" nogil:
+    int SOL_UDP, UDP_GRO
+
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef unsigned int socklen_t
     cdef struct sockaddr:
@@ -71,9 +88,11 @@ cdef extern from "<sys/socket.h>" nogil:
     size_t CMSG_SPACE(size_t size)
     size_t CMSG_LEN(size_t size)
     int AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_RCVBUF, SO_SNDBUF
-    int SO_RCVBUFFORCE, SO_SNDBUFFORCE, SO_RXQ_OVFL, SO_TIMESTAMPNS, MSG_DONTWAIT, MSG_TRUNC
+    int SO_RCVBUFFORCE, SO_SNDBUFFORCE, SO_RXQ_OVFL, SO_TIMESTAMPNS, SCM_TIMESTAMPNS, MSG_DONTWAIT, MSG_TRUNC
     int socket(int family, int type, int protocol)
     int bind(int fd, const sockaddr* address, socklen_t size)
+    int connect(int fd, const sockaddr* address, socklen_t size)
+    ssize_t send(int fd, const void* data, size_t size, int flags)
     int getsockname(int fd, sockaddr* address, socklen_t* size)
     int setsockopt(int fd, int level, int option, const void* value, socklen_t size)
     int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, timespec* timeout)

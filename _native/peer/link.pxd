@@ -50,6 +50,3 @@ cdef us_t link_deadline(const Link* l) noexcept nogil
 cdef u32 link_take(Link* l, us_t now, const u8** data, us_t* at) noexcept nogil
 cdef u32 link_queued(const Link* l) noexcept nogil    # in flight
 cdef void link_totals(const Link* l, LinkTotals* out) noexcept nogil
-# From the fields of LinkConditions in peer/swarm.pyi: probabilities 0..1, spans in microseconds, what is absent is clear.
-# Raises MisuseError for an unknown field or an impossible value.
-cdef int link_settings_read(LinkSettings* out, object conditions) except -1

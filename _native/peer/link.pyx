@@ -10,7 +10,6 @@ becomes of a packet depends on its place in the row alone, and a change of one c
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
-from simplestchat._native.core.errors import MisuseError
 from simplestchat._native.core.types cimport E_NOMEM, E_SPACE, E_STATE, OK, u32, u64, u8, us_t
 from simplestchat._native.engine.entities cimport NEVER_US
 
@@ -309,42 +308,3 @@ cdef u32 link_take(Link* l, us_t now, const u8** data, us_t* at) noexcept nogil:
     data[0] = _slot(l, arrival.slot).data
     at[0] = arrival.at
     return _slot(l, arrival.slot).size
-
-
-cdef dict _SPANS = {"reorder_us": 3600000000, "delay_us": 3600000000, "jitter_us": 3600000000,
-                    "rate_bps": 1000000000000, "queue_bytes": 0xFFFFFFFF}
-cdef tuple _CHANCES = ("loss", "burst_enter", "burst_leave", "burst_loss", "duplicate", "reorder", "corrupt")
-
-
-cdef u32 _chance(object conditions, str name) except? 0:
-    value = conditions.get(name, 0)
-    if not 0 <= value <= 1:
-        raise MisuseError(f"{name} is {value}, which is no probability", E_STATE)
-    return LINK_CERTAIN if value == 1 else <u32>min(<u64>(value * 4294967296.0), <u64>LINK_CERTAIN - 1)
-
-
-cdef us_t _span(object conditions, str name) except? -1:
-    value = conditions.get(name, 0)
-    if not 0 <= value <= _SPANS[name]:
-        raise MisuseError(f"{name} is {value}, which is not between 0 and {_SPANS[name]}", E_STATE)
-    return value
-
-
-cdef int link_settings_read(LinkSettings* out, object conditions) except -1:
-    unknown = set(conditions) - {*_SPANS, *_CHANCES, "outage"}
-    if unknown:
-        raise MisuseError(f"a link has no {sorted(unknown)[0]}", E_STATE)
-    out.loss = _chance(conditions, "loss")
-    out.burst_enter = _chance(conditions, "burst_enter")
-    out.burst_leave = _chance(conditions, "burst_leave")
-    out.burst_loss = _chance(conditions, "burst_loss")
-    out.duplicate = _chance(conditions, "duplicate")
-    out.reorder = _chance(conditions, "reorder")
-    out.corrupt = _chance(conditions, "corrupt")
-    out.reorder_us = _span(conditions, "reorder_us")
-    out.delay_us = _span(conditions, "delay_us")
-    out.jitter_us = _span(conditions, "jitter_us")
-    out.rate_bps = _span(conditions, "rate_bps")
-    out.queue_bytes = <u32>_span(conditions, "queue_bytes")
-    out.outage = bool(conditions.get("outage", False))
-    return 0

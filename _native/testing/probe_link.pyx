@@ -3,6 +3,7 @@
 from simplestchat._native.core.bytes cimport get32, put32
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport OK, u32, u64, u8, us_t
+from simplestchat._native.peer.arguments cimport link_arguments
 cimport simplestchat._native.peer.link as _link
 
 MAX_QUEUED = _link.LINK_MAX_QUEUED
@@ -24,7 +25,7 @@ cdef class Link:
     def set(self, conditions):
         """Conditions from now on."""
         cdef _link.LinkSettings settings
-        _link.link_settings_read(&settings, conditions)
+        link_arguments(&settings, conditions)
         _link.link_set(self.link, &settings)
 
     def put(self, bytes data, us_t now):
