@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from simplestchat.load.figures import FIGURES, Figure, events, hold
+from simplestchat.load.figures import Figure, events, figures_of, hold, title_of
 from simplestchat.load.history import Change, Comparison, Method, Outcome, Overlay, Side
 from simplestchat.load.objectives import told
 from simplestchat.load.report import Report, Series
@@ -32,12 +32,12 @@ def compare(
     """Compare the runs of two sides; neither may be empty. ``tolerance`` is a share."""
     changes = tuple(
         change
-        for figure in FIGURES
+        for figure in figures_of(after[0])
         if (change := _change(figure, before, after, tolerance)).before is not None or change.after is not None
     )
     alerts = [_words(one) for one in changes if one.outcome == "worse"]
     return Comparison(
-        title=f"{after[0].title}, {after[0].summary.clients} users",
+        title=title_of(after[0]),
         before=_side(before, labels[0]),
         after=_side(after, labels[1]),
         changes=changes,
@@ -53,8 +53,7 @@ def judge(
     """Whether a figure got worse: past the tolerance, past its floor, and past chance."""
     if before is None or after is None:
         return "unknown"
-    if figure.exact:
-        tolerance = 0.0
+    tolerance = figure.share if figure.exact else max(tolerance, figure.share)
     changed = abs(after - before)
     if changed <= figure.floor or changed <= tolerance * abs(before):
         return "same"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simplestchat.errors import ConfigError
 from simplestchat.load.changes import compare, percent
+from simplestchat.load.figures import size_of
 from simplestchat.load.files import ReportError, find_reports, read_report, write_whole
 from simplestchat.load.history import Change, Comparison, Comparisons
 from simplestchat.load.objectives import told
@@ -87,7 +88,7 @@ def compare_folders(before: Path, after: Path, tolerance: float) -> Comparisons:
     first, second = runs_by_scenario(before), runs_by_scenario(after)
     comparisons, unmatched = [], []
     for key in dict.fromkeys([*first, *second]):
-        name = f"{key[0]}, {key[1]} users"
+        name = f"{key[0]}, {key[1]} users" if key[1] else key[0]
         usable = [[run for run in side.get(key, []) if run.verdict != "void"] for side in (first, second)]
         if usable[0] and usable[1]:
             comparisons.append(compare(*usable, labels=(str(before), str(after)), tolerance=tolerance))
@@ -110,7 +111,7 @@ def runs_by_scenario(path: Path) -> dict[Key, list[Report]]:
     """The reports of a file, or of a folder and the folders in it, by what was run; the oldest first."""
     found: defaultdict[Key, list[Report]] = defaultdict(list)
     for report in sorted(_reports(path), key=lambda report: report.started):
-        found[report.scenario.name, report.summary.clients].append(report)
+        found[report.scenario.name, size_of(report)].append(report)
     return dict(found)
 
 

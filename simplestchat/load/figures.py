@@ -26,6 +26,8 @@ class Figure(NamedTuple):
     """Where the figure is the mean of what each second of the hold says: those seconds."""
     events: str = ""
     """Where it is the 95th percentile of single events: the histogram that counts them."""
+    share: float = 0.0
+    """A change of a smaller share is none: how finely the figure was searched for."""
     exact: bool = False
     """A count of faults: any change is one, and chance explains none."""
 
@@ -82,6 +84,29 @@ def _mean_of(curve: Curve) -> Callable[[Report], float | None]:
 
 def _by_the_second(name: str, title: str, unit: str, curve: Curve, floor: float) -> Figure:
     return Figure(name, title, unit, _mean_of(curve), floor, seconds=curve)
+
+
+def _carried(report: Report) -> float | None:
+    return float(report.capacity.highest_good) if report.capacity else None
+
+
+#: What a capacity search is about. Its other figures are of another size each time.
+CARRIED: Final = Figure("carried", "Carried", "", _carried, better="higher", share=0.15, exact=True)
+
+
+def figures_of(report: Report) -> tuple[Figure, ...]:
+    """The figures of a report that can be held against others of its scenario."""
+    return (CARRIED,) if report.capacity else FIGURES
+
+
+def size_of(report: Report) -> int:
+    """How many users a report's scenario has; 0 for a search, which has another number each time."""
+    return 0 if report.capacity else report.summary.clients
+
+
+def title_of(report: Report) -> str:
+    """The scenario and its size, in words."""
+    return report.title if report.capacity else f"{report.title}, {report.summary.clients} users"
 
 
 def events(report: Report, name: str) -> HistogramReport | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from simplestchat.load.report import SCHEMA_VERSION, Report
 
 JSON_NAME: Final = "report.json"
 HTML_NAME: Final = "report.html"
+_STEP: Final = re.compile(r"step-\d+")
 MAX_BYTES: Final = 256 * 1024 * 1024
 """A larger file is no report of ours."""
 MAX_REPORTS: Final = 10_000
@@ -79,9 +81,14 @@ def read_report(path: Path) -> Report:
 
 
 def find_reports(folder: Path) -> Iterator[Path]:
-    """Every ``report.json`` in a folder and the folders in it, by path."""
-    for number, path in enumerate(sorted(folder.rglob(JSON_NAME))):
-        if number >= MAX_REPORTS:
+    """Every ``report.json`` in a folder and the folders in it, by path; of a capacity search only its outcome."""
+    found = 0
+    for path in sorted(folder.rglob(JSON_NAME)):
+        step = _STEP.fullmatch(path.parent.name) and (path.parent.parent / JSON_NAME).exists()
+        if step:
+            continue
+        found += 1
+        if found > MAX_REPORTS:
             return
         yield path
 

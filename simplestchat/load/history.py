@@ -113,6 +113,7 @@ class Trend(Part, frozen=True, kw_only=True):
     scenario: str
     title: str
     clients: int
+    """0 for a capacity search."""
     runs: tuple[TrendRun, ...]
     figures: tuple[TrendFigure, ...]
     alerts: tuple[str, ...]

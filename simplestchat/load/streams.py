@@ -79,15 +79,21 @@ def faults(evidence: Evidence) -> dict[str, int]:
 
 
 def _twice_numbered(evidence: Evidence) -> list[str]:
-    """Rooms in which two different messages were acknowledged under one number, told by any of the generators."""
+    """Rooms in which different messages were acknowledged under one number, as the generators tell together.
+
+    A generator that has a number twice saw the room's numbering begin anew; such a room proves nothing here.
+    """
     rooms: defaultdict[str, dict[int, str]] = defaultdict(dict)
     wrong: set[str] = set()
+    anew: set[str] = set()
     for generator in evidence.record.generators:
         for room, messages in generator.finished.acked.items() if generator.finished else ():
+            if len({number for number, _ in messages}) < len(messages):
+                anew.add(room)
             for number, message in messages:
                 if rooms[room].setdefault(number, message) != message:
-                    wrong.add(f"two chat messages of one number in {room}")
-    return sorted(wrong)
+                    wrong.add(room)
+    return [f"two chat messages of one number in {room}" for room in sorted(wrong - anew)]
 
 
 def _typical(users: list[UserResult], field: str) -> float:

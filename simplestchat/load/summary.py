@@ -44,6 +44,7 @@ def measure(evidence: Evidence) -> Measured:
         "clients": evidence.clients,
         "errors": errors(evidence),
         **{name: int(totals[name]) for name in _COUNTS},
+        "chat_disorder": int(totals["chat_disorder"] + totals["chat_duplicate"]),
         **spreads,
         **{name: value or 0.0 for name, value in optional.items()},
     }

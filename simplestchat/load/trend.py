@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from simplestchat.errors import ConfigError
 from simplestchat.load.changes import interval_of, machine, percent
 from simplestchat.load.compare import EXIT_OK, EXIT_USAGE, EXIT_WORSE, add_common
-from simplestchat.load.figures import FIGURES, Figure
+from simplestchat.load.figures import Figure, figures_of, size_of
 from simplestchat.load.files import ReportError, find_reports, read_report, write_whole
 from simplestchat.load.history import Outcome, Trend, TrendFigure, TrendRun, Trends
 from simplestchat.load.objectives import told
@@ -68,7 +68,7 @@ def trends(folder: Path, tolerance: float) -> Trends:
         except ReportError as error:
             skipped.append(str(error))
             continue
-        key = (report.scenario.name, report.summary.clients, machine(report))
+        key = (report.scenario.name, size_of(report), machine(report))
         found[key].append((str(path.relative_to(folder)), report))
     if not found:
         raise ReportError(f"{folder}: there is no report that can be read. " + "; ".join(skipped[:3]))
@@ -89,19 +89,19 @@ def trend(runs: Sequence[tuple[str, Report]], tolerance: float, *, where: str = 
             version=report.version,
             commit=report.commit,
             verdict=report.verdict,
-            values={figure.name: _value(figure, report) for figure in FIGURES},
+            values={figure.name: _value(figure, report) for figure in figures_of(report)},
         )
         for path, report in runs
     )
     reports = [report for _, report in runs]
     # What never was anything but zero is no news.
-    shown = [figure for figure in FIGURES if any(row.values[figure.name] for row in rows)]
+    shown = [figure for figure in figures_of(reports[-1]) if any(row.values[figure.name] for row in rows)]
     figures = tuple(_figure(figure, reports, tolerance) for figure in shown)
     last = reports[-1]
     return Trend(
         scenario=last.scenario.name,
         title=f"{last.title} ({where})" if where else last.title,
-        clients=last.summary.clients,
+        clients=size_of(last),
         runs=rows,
         figures=figures,
         alerts=tuple(_words(one) for one in figures if one.outcome == "worse"),
@@ -145,7 +145,8 @@ def judge(
     if not usual or last is None:
         return "unknown"
     middle = median(usual)
-    room = figure.floor if figure.exact else max(figure.floor, tolerance * abs(middle))
+    share = figure.share if figure.exact else max(figure.share, tolerance)
+    room = max(figure.floor, share * abs(middle))
     if abs(last - middle) <= room:
         return "same"
     if not figure.exact:
@@ -169,7 +170,7 @@ def show(found: Trends, console: Console) -> None:
     from rich.text import Text
 
     for one in found.trends:
-        table = Table(title=Text(f"{one.title}, {one.clients} users: {len(one.runs)} runs"), title_justify="left")
+        table = Table(title=Text(f"{_name(one)}: {len(one.runs)} runs"), title_justify="left")
         for name in ("figure", "usual", "last", "change", "", "runs"):
             table.add_column(name, justify="left" if name in ("figure", "", "runs") else "right")
         for figure in one.figures:
@@ -181,11 +182,15 @@ def show(found: Trends, console: Console) -> None:
         console.print(table)
     for words in found.skipped:
         console.print(Text(f"left out: {words}", "yellow"))
-    alerts = [f"worse: {one.title}, {one.clients} users: {alert}" for one in found.trends for alert in one.alerts]
+    alerts = [f"worse: {_name(one)}: {alert}" for one in found.trends for alert in one.alerts]
     for alert in alerts:
         console.print(Text(alert, "bold red"))
     if not alerts:
         console.print(Text("No last run is worse than those before it.", "green"))
+
+
+def _name(one: Trend) -> str:
+    return f"{one.title}, {one.clients} users" if one.clients else one.title
 
 
 def sparkline(values: Sequence[float | None], width: int = 24) -> str:

@@ -17,7 +17,7 @@ from simplestchat.load.figures import FIGURES, Figure
 from simplestchat.load.files import ReportError, write_report
 from simplestchat.load.history import Change, Comparison, Trend
 from simplestchat.load.judge import assess
-from simplestchat.load.report import Report
+from simplestchat.load.report import CapacityReport, Report
 from simplestchat.load.resample import Interval
 
 SHORT: dict[str, Any] = {"clients": 20, "hold_s": 20}
@@ -73,6 +73,25 @@ def test_a_fault_is_a_fault_whatever_the_tolerance() -> None:
 def test_an_objective_that_is_missed_now_is_told() -> None:
     found = side_by_side([report(1)], [report(2, loss=0.03)])
     assert found.alerts[0] == "Objective missed that was met before: Packets lost, after repair"
+
+
+def search(highest: int, day: int = 1) -> Report:
+    """The outcome of a capacity search; its size is that of the best step."""
+    capacity = CapacityReport(
+        dimension="room_size", highest_good=highest, lowest_bad=None, bottleneck="cpu", why="", steps=()
+    )
+    return msgspec.structs.replace(report(1, day=day, clients=highest), capacity=capacity)
+
+
+def test_a_search_is_held_against_what_was_carried(tmp_path: Path) -> None:
+    for name, highest in (("a", 40), ("b", 38), ("c", 30)):
+        write_report(search(highest), tmp_path / name / "capacity")
+        write_report(report(2, clients=10), tmp_path / name / "capacity" / "step-10")
+    (same,) = compare.compare_folders(tmp_path / "a", tmp_path / "b", 0.05).comparisons
+    assert [(one.name, one.outcome) for one in same.changes] == [("carried", "same")]
+    (fewer,) = compare.compare_folders(tmp_path / "a", tmp_path / "c", 0.05).comparisons
+    assert fewer.alerts == ("Carried: 40 → 30 (-25.0 %)",)
+    assert one_trend([search(40, 1), search(42, 2), search(30, 3)]).alerts == ("Carried: 30, 41 was usual (-26.8 %)",)
 
 
 def test_other_machines_are_remarked() -> None:

@@ -107,7 +107,7 @@ function options(props: ChartProps, width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
-    padding: [14, 22, 0, 0],
+    padding: [14, props.points ? 34 : 22, 0, 0],
     cursor: { drag: { x: true, y: false }, ...(props.sync ? { sync: { key: props.sync } } : {}) },
     legend: { live: true, markers: { width: 0, fill: (chart, index) => String(lineColour(chart, index)) } },
     scales: {
@@ -142,7 +142,7 @@ function line(curve: Curve, index: number, { plot, points }: ChartProps): uPlot.
     stroke,
     width: curve.faint ? 1.25 : 1.75,
     dash: curve.faint ? [4, 3] : curveDash(index),
-    points: points ? { show: true, size: 7, fill: stroke } : { show: false },
+    points: points && !curve.faint ? { show: true, size: 7, fill: stroke } : { show: false },
     value: (_, value) => (value === null || value === undefined ? "–" : withUnit(value, plot.unit)),
   };
 }

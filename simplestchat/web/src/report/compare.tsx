@@ -47,7 +47,7 @@ function Remark({ words }: { words: string }) {
 function One({ comparison, tolerance }: { comparison: Comparison; tolerance: number }) {
   const { before, after } = comparison;
   return (
-    <Section title={comparison.title} hint="The bar is the 99 % confidence interval of after by before; the grey band is the tolerance.">
+    <Section title={comparison.title} hint="The bar is the 99 % confidence interval of after by before; the grey band is the tolerance. A change too small to matter to anybody counts as none.">
       {comparison.remarks.map((remark) => (
         <Remark key={remark} words={remark} />
       ))}

@@ -204,6 +204,7 @@ export interface Comparison {
 export interface Trend {
   scenario: string;
   title: string;
+  /** 0 for a capacity search. */
   clients: number;
   runs: TrendRun[];
   figures: TrendFigure[];

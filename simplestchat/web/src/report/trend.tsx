@@ -10,9 +10,9 @@ export function TrendPage({ trends }: { trends: Trends }) {
   const alerts = trends.trends.flatMap((trend) => trend.alerts.map((alert) => `${trend.title}: ${alert}`));
   return (
     <>
-      <Head kind="trend" title={trends.folder}>
+      <Head kind="trend" title="Runs over time">
         <p class="hint">
-          The last run against the median of those before it, tolerance {percent(trends.tolerance)}
+          {trends.folder}: the last run against the median of those before it, tolerance {percent(trends.tolerance)}
         </p>
       </Head>
       <main>
@@ -41,7 +41,7 @@ function One({ trend }: { trend: Trend }) {
     return run ? run.commit.slice(0, 7) || run.started.slice(5, 10) : "";
   };
   return (
-    <Section title={`${trend.title}, ${trend.clients.toLocaleString("en")} users`}>
+    <Section title={trend.clients ? `${trend.title}, ${trend.clients.toLocaleString("en")} users` : trend.title}>
       <div class="charts">
         {trend.figures.map((figure) => (
           <Chart
