@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import sanitized
 
-FILES = ("test_strangers.py", "test_hostile_publisher.py", "test_lifecycle.py")
+FILES = ("test_strangers.py", "test_hostile_publisher.py", "test_lifecycle.py", "test_swarm_connect.py")
 
 
 @pytest.mark.timeout(sanitized.BUILD_TIMEOUT_S + 600)
