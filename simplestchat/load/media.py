@@ -1,0 +1,111 @@
+"""The media side of a generator: the crowd's thread, numbers for what is made in it, and its events to their owners."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from simplestchat._native.io.crowd import Crowd
+from simplestchat._native.peer import swarm as native
+
+if TYPE_CHECKING:
+    from simplestchat._native.peer.swarm import Swarm
+
+TRACK_MICROPHONE = 0
+TRACK_CAMERA = 1
+
+PathListener = Callable[[str, int, int], None]
+"""(``connected``, ICE microseconds, DTLS microseconds), (``disconnected``, 0, 0) or (``failed``, 0, 0)."""
+
+_STATES = {
+    native.EVENT_CONNECTED: "connected",
+    native.EVENT_DISCONNECTED: "disconnected",
+    native.EVENT_FAILED: "failed",
+}
+
+
+class Media:
+    """Runs a crowd; what a listener raises goes to ``on_error``."""
+
+    def __init__(self, seed: bytes, on_error: Callable[[Exception], None], *, bind: str = "127.0.0.1") -> None:
+        self.crowd = Crowd(seed, bind=bind)
+        self.swarm: Swarm = self.crowd.swarm
+        self._on_error = on_error
+        self._number = 0
+        self._paths: dict[int, PathListener] = {}
+        self._heard: dict[int, Callable[[], None]] = {}
+        self._thread = threading.Thread(target=self.crowd.run, name="crowd", daemon=True)
+        self._cpu_clock = 0
+
+    def new_number(self) -> int:
+        """A number that names nothing yet."""
+        self._number += 1
+        return self._number
+
+    def listen(self, path: int, listener: PathListener) -> None:
+        """Tell the state of a path from now on."""
+        self._paths[path] = listener
+
+    def forget(self, path: int) -> None:
+        """Tell no more of a path."""
+        self._paths.pop(path, None)
+
+    def when_heard(self, receiver: int, call: Callable[[], None]) -> None:
+        """Call once, at the receiver's next first packet."""
+        self._heard[receiver] = call
+
+    def unhear(self, receiver: int) -> None:
+        """Do not call for a receiver any more."""
+        self._heard.pop(receiver, None)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+        assert self._thread.ident is not None
+        self._cpu_clock = time.pthread_getcpuclockid(self._thread.ident)
+
+    async def run(self) -> None:
+        """Hand events to their owners; never returns."""
+        descriptor = self.crowd.event_fd
+        while True:
+            await trio.lowlevel.wait_readable(descriptor)
+            try:
+                os.read(descriptor, 8)
+            except BlockingIOError:
+                continue
+            for event in self.swarm.take_events():
+                try:
+                    self._tell(event)
+                except Exception as error:
+                    self._on_error(error)
+
+    def stop(self) -> None:
+        """End the thread."""
+        if self._thread.is_alive():
+            self.crowd.stop()
+            self._thread.join()
+
+    def cpu_s(self) -> float:
+        """Of the media thread so far."""
+        return time.clock_gettime(self._cpu_clock) if self._thread.is_alive() else 0.0
+
+    def totals(self) -> dict[str, Any]:
+        """Of the crowd's loop."""
+        return self.crowd.totals()
+
+    def _tell(self, event: tuple[int, int, int, int]) -> None:
+        kind, number, first, second = event
+        state = _STATES.get(kind)
+        if state is not None:
+            listener = self._paths.get(number)
+            if listener is not None:
+                listener(state, first, second)
+        elif kind == native.EVENT_FIRST_PACKET:
+            heard = self._heard.pop(number, None)
+            if heard is not None:
+                heard()

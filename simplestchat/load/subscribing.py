@@ -1,0 +1,243 @@
+"""What a user receives of the others: which tracks it wants, how it asks for them, and how it follows their fate.
+
+Rules:
+ - Wanted is what the scenario says: everything, the first so many others, or the video of one page with everybody's
+   audio. People who are not ours, such as a browser, send what cannot be checked and are never wanted.
+ - As mediasoup-client does it: consumer.create (paused), the receiver, then consumer.resume. Several at a time.
+ - A track that is closed while it is asked for is a race and no fault.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from simplestchat.load import device
+from simplestchat.load.client import LOST, Pending, RequestFailed
+from simplestchat.load.oracle import Subscription
+from simplestchat.signaling.notices import ConsumerClosed, ProducerOpened
+from simplestchat.signaling.requests import ConsumerCreate, ConsumerCreated, ConsumerRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simplestchat.load.stay import Stay
+    from simplestchat.signaling.data import OwnConsumer, PeerInfo
+
+AT_ONCE = 16  # requests under way
+
+
+class Offer:
+    """A track that this user wants."""
+
+    __slots__ = ("peer_id", "producer_id", "video", "who")
+
+    def __init__(self, peer_id: str, who: tuple[int, int], producer_id: str, *, video: bool) -> None:
+        self.peer_id = peer_id
+        self.who = who
+        self.producer_id = producer_id
+        self.video = video
+
+
+class Subscribing:
+    """All subscriptions of one stay."""
+
+    __slots__ = ("_audio_only", "_busy", "_others", "_passed", "_stay", "_wanted", "subscriptions")
+
+    def __init__(self, stay: Stay) -> None:
+        self._stay = stay
+        self._audio_only = False
+        self._busy = False
+        self._wanted: dict[str, Offer] = {}
+        """By producer: what is to be received, received already or not."""
+        self._others: dict[str, set[str]] = {}
+        """With a limit: the peers that were chosen, with their wanted producers."""
+        self._passed: dict[str, Offer] = {}
+        """With a limit: what was not chosen yet."""
+        self.subscriptions: dict[str, Subscription] = {}
+
+    def snapshot(self, peers: Iterable[PeerInfo]) -> None:
+        """Those who were in the room already."""
+        for peer in peers:
+            self._stay.room.meet(peer.peer_id, peer.name)
+            for one in peer.producers:
+                self._offer(peer.peer_id, one.producer_id, video=one.kind == "video")
+
+    def opened(self, notice: ProducerOpened) -> None:
+        """Someone publishes a track."""
+        self._offer(notice.peer_id, notice.producer_id, video=notice.kind == "video")
+
+    def _offer(self, peer_id: str, producer_id: str, *, video: bool) -> None:
+        who = self._stay.room.who(peer_id)
+        if who is None or who[0] == self._stay.plan.index or not self._wants(who[0], video=video):
+            return
+        offer = Offer(peer_id, who, producer_id, video=video)
+        if self._stay.world.scenario.subscribe.mode == "some":
+            limit = self._stay.world.scenario.subscribe.limit
+            if peer_id not in self._others and len(self._others) >= limit:
+                self._passed[producer_id] = offer
+                return
+            self._others.setdefault(peer_id, set()).add(producer_id)
+        self._want(offer)
+
+    def _wants(self, publisher: int, *, video: bool) -> bool:
+        subscribe, plan = self._stay.world.scenario.subscribe, self._stay.world.plan
+        if subscribe.mode == "none" or not (subscribe.video if video else subscribe.audio):
+            return False
+        if video and self._audio_only:
+            return False
+        return subscribe.mode != "page" or not video or publisher % plan.room_size in plan.page(self._stay.plan.index)
+
+    def _want(self, offer: Offer) -> None:
+        self._wanted[offer.producer_id] = offer
+        self.look()
+
+    def look(self) -> None:
+        """Ask for what is wanted and not received, soon."""
+        if not self._busy and self._stay.path_state("recv") not in ("", "failed"):
+            self._busy = True
+            self._stay.do(self._ask)
+
+    async def _ask(self) -> None:
+        try:
+            while self._stay.path_state("recv") not in ("", "failed"):
+                missing = (one for one in self._wanted.values() if one.producer_id not in self.subscriptions)
+                batch = list(islice(missing, AT_ONCE))
+                if not batch:
+                    return
+                await self._subscribe(batch)
+                if not self._stay.client.is_open:
+                    return  # what is missing is asked for when we are back
+        finally:
+            self._busy = False
+
+    async def _subscribe(self, batch: list[Offer]) -> None:
+        client, path = self._stay.client, self._stay.transports.paths["recv"]
+        resumed: list[Pending] = []
+
+        def created(offer: Offer, pending: Pending) -> None:
+            """At once: what notices say of the track from now on must find it."""
+            if pending.failure is not None:
+                if pending.failure.reason != LOST:
+                    self._wanted.pop(offer.producer_id, None)
+                self._stay.refused(pending.failure, race="not_found")
+            elif self._begin(offer, pending.result, path.number):
+                resumed.append(client.send("consumer.resume", ConsumerRef(consumer_id=pending.result.id)))
+
+        asked = []
+        for offer in batch:
+            wanted = ConsumerCreate(
+                transport_id=path.transport_id, producer_id=offer.producer_id, rtp_capabilities=device.CAPABILITIES
+            )
+            asked.append(client.send("consumer.create", wanted, callback=partial(created, offer)))
+        for pending in asked:
+            await pending.done.wait()
+        for pending in resumed:
+            try:
+                await client.wait(pending)
+            except RequestFailed as error:
+                self._stay.refused(error, race="not_found")
+
+    def _begin(self, offer: Offer, created: ConsumerCreated, path: int) -> bool:
+        stay = self._stay
+        if stay.gone or offer.producer_id not in self._wanted or stay.path_state("recv") in ("", "failed"):
+            return False
+        subscription = Subscription(
+            stay.world, stay.room, stay.plan.index, offer.who, offer.peer_id, offer.producer_id, video=offer.video
+        )
+        info = device.receiving(created.rtp_parameters, offer.who[0], subscription.track)
+        subscription.begin(created.id, path, info, producer_paused=created.producer_paused)
+        self.subscriptions[offer.producer_id] = subscription
+        return True
+
+    # What becomes of them
+
+    def paused(self, producer_id: str, *, paused: bool) -> None:
+        """A publisher muted a track, or no longer."""
+        subscription = self.subscriptions.get(producer_id)
+        if subscription is not None:
+            subscription.set_producer_paused(paused)
+
+    def consumer_closed(self, notice: ConsumerClosed) -> None:
+        """The server sends a track no longer; when that is the transport's fault, it is asked for again."""
+        if notice.reason in ("transport-closed", "worker-lost"):
+            subscription = self.subscriptions.pop(notice.producer_id, None)
+            if subscription is not None:
+                subscription.retire()
+        else:
+            self.closed(notice.producer_id)
+
+    def closed(self, producer_id: str) -> None:
+        """A track is gone."""
+        self._passed.pop(producer_id, None)
+        offer = self._wanted.pop(producer_id, None)
+        subscription = self.subscriptions.pop(producer_id, None)
+        if subscription is not None:
+            subscription.retire()
+        if offer is not None and offer.peer_id in self._others:
+            self._others[offer.peer_id].discard(producer_id)
+            if not self._others[offer.peer_id]:
+                del self._others[offer.peer_id]
+                self._choose_another()
+
+    def _choose_another(self) -> None:
+        """A place is free: whose tracks were passed over first gets it."""
+        first = next(iter(self._passed.values()), None)
+        if first is None:
+            return
+        for offer in [one for one in self._passed.values() if one.peer_id == first.peer_id]:
+            del self._passed[offer.producer_id]
+            self._offer(offer.peer_id, offer.producer_id, video=offer.video)
+
+    async def audio_only(self) -> None:
+        """Look at nobody any more."""
+        self._audio_only = True
+        self._wanted = {key: one for key, one in self._wanted.items() if not one.video or key in self.subscriptions}
+        client = self._stay.client
+        asked = [
+            (one, client.send("consumer.pause", ConsumerRef(consumer_id=one.consumer_id)))
+            for one in self.subscriptions.values()
+            if one.video
+        ]
+        for subscription, pending in asked:
+            try:
+                await client.wait(pending)
+            except RequestFailed as error:
+                self._stay.refused(error, race="not_found")
+            else:
+                subscription.set_own_paused(True)
+
+    async def compare(self, held: list[OwnConsumer]) -> None:
+        """After coming back: what the server holds and what we do must be the same."""
+        ours = {one.consumer_id: one for one in self.subscriptions.values()}
+        for one in held:
+            if ours.pop(one.consumer_id, None) is None:  # its answer was lost on the way
+                await self._stay.client.call("consumer.close", ConsumerRef(consumer_id=one.consumer_id))
+        for subscription in ours.values():
+            self.closed(subscription.producer_id)
+        self.look()
+
+    # The end
+
+    def stop_expecting(self) -> None:
+        """We left: nothing is due any more."""
+        for subscription in self.subscriptions.values():
+            subscription.set_gone()
+
+    def finish(self) -> None:
+        """Count everything for good; the path is about to go."""
+        for subscription in self.subscriptions.values():
+            subscription.finish()
+        self.subscriptions.clear()
+
+    def forget(self) -> None:
+        """The path failed: everything wanted is asked for again over another one."""
+        self.finish()
+
+    def forget_all(self) -> None:
+        """A whole snapshot replaces what was known."""
+        self.finish()
+        self._wanted.clear()
+        self._others.clear()
+        self._passed.clear()
