@@ -16,9 +16,6 @@ from simplestchat._native.peer import swarm as native
 if TYPE_CHECKING:
     from simplestchat._native.peer.swarm import Swarm
 
-TRACK_MICROPHONE = 0
-TRACK_CAMERA = 1
-
 PathListener = Callable[[str, int, int], None]
 """(``connected``, ICE microseconds, DTLS microseconds), (``disconnected``, 0, 0) or (``failed``, 0, 0)."""
 

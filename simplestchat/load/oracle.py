@@ -17,8 +17,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simplestchat.load.counts import now_us
-from simplestchat.load.media import TRACK_CAMERA, TRACK_MICROPHONE
 from simplestchat.load.messages import StreamResult
+from simplestchat.load.presets import TRACK_CAMERA, TRACK_MICROPHONE
 from simplestchat.load.rooms import Room
 
 if TYPE_CHECKING:

@@ -10,6 +10,9 @@ _BITRATE_AT_30: Final = {360: 600_000, 480: 1_000_000, 720: 1_700_000, 1080: 3_0
 _OF_FRAME_RATE: Final = {15: 0.65, 30: 1.0, 60: 1.5}  # frames nearer in time differ less
 AUDIO_BITRATE_BPS: Final = 32_000
 
+TRACK_MICROPHONE: Final = 0  # as stamps name them: `_native/peer/settings.pxd`
+TRACK_CAMERA: Final = 1
+
 _SIMULCAST: Final = (("q", 4, 0.08), ("h", 2, 0.24), ("f", 1, 0.68))  # rid, of the size, of the bit rate
 
 

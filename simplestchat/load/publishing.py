@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from simplestchat.load import device
 from simplestchat.load.client import RequestFailed
-from simplestchat.load.media import TRACK_CAMERA, TRACK_MICROPHONE
-from simplestchat.load.presets import AUDIO_BITRATE_BPS, Layer, layers, preset
+from simplestchat.load.presets import AUDIO_BITRATE_BPS, TRACK_CAMERA, TRACK_MICROPHONE, Layer, layers, preset
 from simplestchat.load.rooms import Publication
 from simplestchat.signaling.requests import AppData, ProducerCreate, ProducerCreated, ProducerRef
 

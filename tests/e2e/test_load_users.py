@@ -1,0 +1,134 @@
+"""Synthetic users against the real server: whatever they do, a right server is found to be right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from support.load_run import Outcome, run_here, run_in_processes
+from support.server import Server, running
+
+from simplestchat.load import scenario as s
+from simplestchat.load.plan import Plan
+
+pytestmark = pytest.mark.e2e
+FAST = s.Ramp(joins_per_s=20, hold_s=5, settle_s=1)
+CALL = s.Publish(video="360p30", bitrate_bps=300_000)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+def found_right(*outcomes: Outcome) -> Counter[str]:
+    """Nothing is wrong with a run; its totals."""
+    totals: Counter[str] = Counter()
+    for outcome in outcomes:
+        assert outcome.finished is not None
+        assert outcome.finished.faults == {}
+        totals.update(outcome.totals)
+    wrong = ("corrupt", "misdelivered", "lost", "chat_lost", "chat_disorder", "silent_streams", "request_errors")
+    assert {name: totals[name] for name in wrong} == dict.fromkeys(wrong, 0)
+    assert totals["joins"] == totals["joins_tried"] > 0
+    assert totals["transports"] == totals["transports_connected"] > 0
+    assert totals["chat_acked"] == totals["chat_sent"]
+    return totals
+
+
+def test_a_call_with_chat_and_mutes(server: Server) -> None:
+    scenario = s.Scenario(
+        name="call",
+        shape=s.Shape(clients=5),
+        publish=CALL,
+        ramp=s.Ramp(joins_per_s=20, hold_s=8, settle_s=1),
+        behaviour=s.Behaviour(chat_per_minute=40, mutes_per_minute=12),
+    )
+    outcome = run_here(scenario, server.url, seed=3)
+    totals = found_right(outcome)
+    assert (totals["joins"], totals["transports"]) == (5, 10)
+    plans = [Plan(scenario, 3).user(index) for index in range(5)]
+    assert totals["chat_sent"] == sum(len(plan.chats) for plan in plans) > 10
+    assert totals["chat_received"] == 5 * totals["chat_acked"]
+    assert sum(len(plan.mutes) for plan in plans) > 0
+    assert totals["sent_forbidden"] > 0
+    assert totals["delivered"] > 5 * 4 * 8 * 50
+    assert outcome.finished is not None
+    assert len(outcome.finished.users) == 5
+    assert len(outcome.finished.streams) == 5 * 4 * 2
+    assert all(user.received_bytes > 0 and user.receiving_s > 5 for user in outcome.finished.users)
+    assert outcome.count("ready") == 5
+    assert outcome.count("chat") == totals["chat_received"]
+    assert outcome.count("first_frame") >= 5 * 4 * 2
+
+
+def test_people_who_come_and_go_and_crash(server: Server) -> None:
+    scenario = s.Scenario(
+        name="churn",
+        shape=s.Shape(clients=8, room_size=4),
+        publish=CALL,
+        ramp=FAST,
+        churn=s.Churn(share=0.75, stay_s=1.5, away_s=0.3, crash_share=0.5),
+        behaviour=s.Behaviour(chat_per_minute=30),
+    )
+    totals = found_right(run_here(scenario, server.url))
+    visits = [len(Plan(scenario, 1).user(index).visits) for index in range(8)]
+    assert totals["joins"] == sum(visits) > 16
+
+
+def test_connections_and_addresses_that_change(server: Server) -> None:
+    scenario = s.Scenario(
+        name="unstable",
+        shape=s.Shape(clients=5),
+        publish=s.Publish(video="360p30", bitrate_bps=300_000, talk="turns", talk_s=1.0),
+        ramp=FAST,
+        behaviour=s.Behaviour(chat_per_minute=60, reconnect_at_s=2, audio_only_share=0.4),
+        network=s.Network(steps=(s.Step(at_s=3.5, event="address-change", share=0.4),)),
+    )
+    outcome = run_here(scenario, server.url)
+    totals = found_right(outcome)
+    assert totals["reconnects"] == outcome.count("reconnect") == 5
+    assert totals["connections_lost"] == 0
+    assert totals["chat_received"] == 5 * totals["chat_acked"] > 0
+
+
+def test_strangers_stay_outside(server: Server) -> None:
+    scenario = s.Scenario(
+        name="locked",
+        shape=s.Shape(clients=3),
+        publish=s.Publish(video=""),
+        ramp=s.Ramp(joins_per_s=20, hold_s=4.5, settle_s=0.5),
+        behaviour=s.Behaviour(chat_per_minute=30, refused=3),
+    )
+    totals = found_right(run_here(scenario, server.url))
+    assert totals["refusals"] == 6
+
+
+def test_users_in_two_processes_are_one_room(server: Server) -> None:
+    scenario = s.Scenario(
+        name="shared",
+        shape=s.Shape(clients=6, presenters=3),
+        publish=CALL,
+        ramp=s.Ramp(joins_per_s=20, hold_s=3, settle_s=1),
+        behaviour=s.Behaviour(chat_per_minute=30),
+    )
+    outcomes = run_in_processes(scenario, server.url, 2)
+    totals = found_right(*outcomes)
+    assert [one.ready.users for one in outcomes if one.ready] == [3, 3]
+    assert totals["joins"] == 6
+    assert sum(len(one.finished.streams) for one in outcomes if one.finished) == (3 * 2 + 3 * 3) * 2
+    acked = [pair for one in outcomes if one.finished for pairs in one.finished.acked.values() for pair in pairs]
+    assert len(acked) == totals["chat_acked"]
+    assert len({seq for seq, _ in acked}) == len(acked)
+
+
+def test_a_server_that_is_not_there_is_counted() -> None:
+    scenario = s.Scenario(
+        name="nobody", shape=s.Shape(clients=2), ramp=s.Ramp(joins_per_s=20, hold_s=0.5, settle_s=0.1)
+    )
+    outcome = run_here(scenario, "http://127.0.0.1:9")
+    assert outcome.finished is not None
+    assert outcome.finished.faults == {"join-failed": 2}
+    assert outcome.totals["join_failures"] == 2
