@@ -1,5 +1,6 @@
 """All WebSockets of a generator: one task waits for all of them in one epoll, since a task each would cost more than
-the messages do. `websockets`' sans-I/O protocol makes messages of bytes.
+the messages do. Whole text frames are cut out here, which is nearly all that comes; everything else (the handshake,
+control frames, fragments, what is wrong) is left to the sans-I/O protocol of `websockets`.
 
 Rules:
  - A line is opened by ``Lines.open`` and over after ``on_lost``, ``drop`` or the other end's close; ``on_lost`` is
@@ -27,6 +28,9 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024  # what the protocol's page tells clients t
 READ_BYTES = 256 * 1024
 _READY = 512  # sockets looked at before other tasks run again
 _RESET = struct.pack("ii", 1, 0)
+_WHOLE_TEXT = 0x81  # the first byte of an unfragmented text frame (RFC 6455 section 5.2)
+_MASKED = 0x80
+_LENGTH_16 = 126
 
 #: The library's own log would cost more than the messages.
 _silent = logging.getLogger("simplestchat.load.websockets")
@@ -43,7 +47,7 @@ class Line:
     """One WebSocket."""
 
     __slots__ = (
-        "_fragments", "_lines", "_on_lost", "_on_message", "_protocol", "_reset", "_sock", "_unsent", "_watches_out",
+        "_fragments", "_lines", "_on_lost", "_on_message", "_partial", "_protocol", "_sock", "_unsent", "_watches_out",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +63,7 @@ class Line:
         self._protocol = protocol
         self._on_message: Callable[[bytes], None] | None = on_message
         self._on_lost: Callable[[str], None] | None = on_lost
+        self._partial = b""
         self._unsent = bytearray()
         self._fragments: list[bytes] = []
         self._watches_out = False
@@ -100,11 +105,28 @@ class Line:
             self._read()
 
     def received(self, data: bytes) -> None:
-        """Take bytes."""
-        self._protocol.receive_data(data)
-        self.handle()
+        """Take bytes: whole frames, and a part of one that is kept."""
+        if self._partial:
+            data, self._partial = self._partial + data, b""
+        begin, end = 0, len(data)
+        while begin < end and self._sock is not None:
+            head, size, masked = _frame_size(data, begin)
+            stop = begin + head + size
+            whole = data[begin] == _WHOLE_TEXT and not masked and not self._fragments
+            if size > MAX_MESSAGE_BYTES:
+                stop, whole = end, False  # the protocol refuses it
+            if not head or stop > end:
+                self._partial = data[begin:]
+                return
+            if whole:
+                if self._on_message is not None:
+                    self._on_message(data[begin + head : stop])
+            else:
+                self._protocol.receive_data(data[begin:stop])
+                self._handle()
+            begin = stop
 
-    def handle(self) -> None:
+    def _handle(self) -> None:
         """Hand on what the protocol has made of the bytes."""
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
@@ -116,7 +138,7 @@ class Line:
     def _read(self) -> None:
         assert self._sock is not None
         try:
-            data = self._sock.recv(READ_BYTES)
+            data = self._lines.receive(self._sock)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -176,6 +198,8 @@ class Lines:
 
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
         self._epoll = select.epoll()
+        self._buffer = bytearray(READ_BYTES)
+        self._view = memoryview(self._buffer)
         self._lines: dict[int, Line] = {}
         self._on_error = on_error
 
@@ -222,6 +246,10 @@ class Lines:
                 except Exception as error:
                     self._on_error(error)
 
+    def receive(self, sock: socket.socket) -> bytes:
+        """What has arrived, through a buffer that all share; raises OSError."""
+        return bytes(self._view[: sock.recv_into(self._buffer)])
+
     def watch(self, descriptor: int, *, out: bool) -> None:
         """Wait for a socket to take more, or no longer."""
         self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if out else 0))
@@ -236,6 +264,22 @@ class Lines:
         for line in tuple(self._lines.values()):
             line.drop()
         self._epoll.close()
+
+
+def _frame_size(data: bytes, begin: int) -> tuple[int, int, bool]:
+    """The bytes of a frame's header and of its payload, and whether it is masked; a header of 0 is not whole yet."""
+    have = len(data) - begin
+    if have < 2:
+        return 0, 0, False
+    masked = data[begin + 1] >= _MASKED
+    size = data[begin + 1] & ~_MASKED
+    head = 2
+    if size >= _LENGTH_16:
+        head = 4 if size == _LENGTH_16 else 10
+        if have < head:
+            return 0, 0, masked
+        size = int.from_bytes(data[begin + 2 : begin + head], "big")
+    return head + 4 * masked, size, masked
 
 
 async def _shake_hands(stream: trio.SocketStream, protocol: ClientProtocol) -> list[Frame]:
