@@ -263,7 +263,6 @@ class Lines:
         """Drop all lines."""
         for line in tuple(self._lines.values()):
             line.drop()
-        self._epoll.close()
 
 
 def _frame_size(data: bytes, begin: int) -> tuple[int, int, bool]:
