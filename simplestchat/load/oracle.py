@@ -37,8 +37,9 @@ class Subscription:
     """One track that one user receives, from ``begin`` to ``finish``."""
 
     __slots__ = (
-        "_due", "_due_since_us", "_due_us", "_finished", "_gone", "_heard", "_own_paused", "_producer_paused",
-        "_receiver", "_room", "_world", "consumer_id", "peer_id", "producer_id", "publisher", "user", "video", "visit",
+        "_due", "_due_since_us", "_due_us", "_gone", "_heard", "_own_paused", "_producer_paused",
+        "_receiver", "_room", "_world", "consumer_id", "finished", "peer_id", "producer_id", "publisher",
+        "user", "video", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +61,7 @@ class Subscription:
         self._producer_paused = False
         self._own_paused = False
         self._gone = False
-        self._finished = False
+        self.finished = False
 
     @property
     def track(self) -> int:
@@ -100,9 +101,9 @@ class Subscription:
 
     def finish(self) -> None:
         """Count it for good and forget it."""
-        if self._finished or not self._receiver:
+        if self.finished or not self._receiver:
             return
-        self._finished = True
+        self.finished = True
         self._stop_clock()
         self._world.media.unhear(self._receiver)
         totals = self._world.media.swarm.remove_receiver(self._receiver, self._expected())
@@ -119,7 +120,7 @@ class Subscription:
 
     def _update(self) -> None:
         due = not (self._producer_paused or self._own_paused or self._gone)
-        if due == self._due or self._finished or not self._receiver:
+        if due == self._due or self.finished or not self._receiver:
             return
         if due:
             self._world.media.swarm.resume_receiver(self._receiver)
@@ -152,7 +153,7 @@ class Subscription:
         return publication.final
 
     def _check_heard(self, since_us: int) -> None:
-        if self._heard or not self._due or self._finished or since_us != self._due_since_us:
+        if self._heard or not self._due or self.finished or since_us != self._due_since_us:
             return
         if self._should_be_sending((since_us - self._world.start_us) / 1_000_000, self._world.now_s()):
             self._world.tally.add("silent_streams")

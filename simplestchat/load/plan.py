@@ -25,7 +25,7 @@ LAST_VISIT_S = 2.0  # a visit that would begin so near the end is left out
 MUTE_S = (3.0, 5.0)  # how long a microphone or camera is off
 MUTE_MARGIN_S = 1.0  # from joining to a mute, and from its end to leaving
 CHAT_MARGIN_S = 1.0  # from joining to a message, and from it to leaving
-RECONNECT_MARGIN_S = 3.0
+RECONNECT_MARGIN_S = 1.5
 
 _NAME = re.compile(r"u(?P<index>0|[1-9]\d{0,8})(?:\.(?P<visit>[1-9]\d{0,5}))?\Z")
 

@@ -43,7 +43,7 @@ class Offer:
 class Subscribing:
     """All subscriptions of one stay."""
 
-    __slots__ = ("_audio_only", "_busy", "_others", "_passed", "_stay", "_wanted", "subscriptions")
+    __slots__ = ("_audio_only", "_busy", "_others", "_passed", "_retiring", "_stay", "_wanted", "subscriptions")
 
     def __init__(self, stay: Stay) -> None:
         self._stay = stay
@@ -55,6 +55,8 @@ class Subscribing:
         """With a limit: the peers that were chosen, with their wanted producers."""
         self._passed: dict[str, Offer] = {}
         """With a limit: what was not chosen yet."""
+        self._retiring: list[Subscription] = []
+        """Closed, and not yet counted for good."""
         self.subscriptions: dict[str, Subscription] = {}
 
     def snapshot(self, peers: Iterable[PeerInfo]) -> None:
@@ -164,7 +166,7 @@ class Subscribing:
         if notice.reason in ("transport-closed", "worker-lost"):
             subscription = self.subscriptions.pop(notice.producer_id, None)
             if subscription is not None:
-                subscription.retire()
+                self._retire(subscription)
         else:
             self.closed(notice.producer_id)
 
@@ -174,12 +176,17 @@ class Subscribing:
         offer = self._wanted.pop(producer_id, None)
         subscription = self.subscriptions.pop(producer_id, None)
         if subscription is not None:
-            subscription.retire()
+            self._retire(subscription)
         if offer is not None and offer.peer_id in self._others:
             self._others[offer.peer_id].discard(producer_id)
             if not self._others[offer.peer_id]:
                 del self._others[offer.peer_id]
                 self._choose_another()
+
+    def _retire(self, subscription: Subscription) -> None:
+        self._retiring = [one for one in self._retiring if not one.finished]
+        self._retiring.append(subscription)
+        subscription.retire()
 
     def _choose_another(self) -> None:
         """A place is free: whose tracks were passed over first gets it."""
@@ -227,9 +234,10 @@ class Subscribing:
 
     def finish(self) -> None:
         """Count everything for good; the path is about to go."""
-        for subscription in self.subscriptions.values():
+        for subscription in (*self.subscriptions.values(), *self._retiring):
             subscription.finish()
         self.subscriptions.clear()
+        self._retiring.clear()
 
     def forget(self) -> None:
         """The path failed: everything wanted is asked for again over another one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -41,9 +42,10 @@ class Outcome:
 
 async def conduct(links: list[Link], scenario: Scenario, url: str, seed: int = 1) -> list[Outcome]:
     """Coordinate the generators at the other ends of these links."""
+    run = secrets.token_hex(4)
     outcomes = [Outcome() for _ in links]
     for part, link in enumerate(links):
-        await link.send(Assign(run="test", scenario=scenario, seed=seed, url=url, part=part, parts=len(links)))
+        await link.send(Assign(run=run, scenario=scenario, seed=seed, url=url, part=part, parts=len(links)))
         ready = await link.receive()
         assert isinstance(ready, Ready), ready
         outcomes[part].ready = ready
