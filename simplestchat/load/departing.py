@@ -47,8 +47,8 @@ def crash(stay: Stay) -> None:
     """Be gone."""
     if stay.gone:
         return
-    stay.transports.silence()
     stay.publishing.stop()
+    stay.transports.silence()
     stay.client.drop()
     stay.chatting.member.leave(present=False)
     stay.end()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simplestchat.load.stay import Stay
     from simplestchat.signaling.data import OwnConsumer, PeerInfo
 
-AT_ONCE = 16  # requests under way
+AT_ONCE = 4  # requests under way: more would wait for each other and seem slow
 
 
 class Offer:

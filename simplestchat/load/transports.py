@@ -4,13 +4,16 @@ Rules:
  - As mediasoup-client does it: transport.create, transport.connect, and only then ICE and DTLS.
  - A path is connected, failed or on its way; what waits for it (``when_connected``) runs once it is connected.
  - The conditions of the plan hold for every path of the user, from its making on.
+ - A transport is counted when it connected, failed, or did not connect in ``PATIENCE_US``: who is gone sooner than that
+   has proven nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from simplestchat.load.client import Pending, RequestFailed
 from simplestchat.load.conditions import OUTAGE, link_conditions
 from simplestchat.load.counts import now_us
 from simplestchat.signaling.data import Direction, DtlsFingerprint, DtlsParameters
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
     from simplestchat.load.stay import Stay
 
 
+PATIENCE_US = 3_000_000
+
+
 class Path:
     """One transport of a user."""
 
-    __slots__ = ("_stay", "_waiting", "connected_us", "direction", "number", "state", "transport_id")
+    __slots__ = ("_stay", "_waiting", "begun_us", "connected_us", "direction", "number", "state", "transport_id")
 
     def __init__(self, stay: Stay, direction: Direction, transport_id: str, number: int) -> None:
         self._stay = stay
@@ -33,6 +39,7 @@ class Path:
         self.transport_id = transport_id
         self.number = number
         self.state = "new"
+        self.begun_us = now_us()
         self.connected_us = 0
 
     def when_connected(self, call: Callable[[], None]) -> None:
@@ -50,6 +57,7 @@ class Path:
         self.state = state
         if state == "connected" and first:
             self.connected_us = now_us()
+            self._stay.world.tally.add("transports")
             self._stay.world.tally.add("transports_connected")
             waiting, self._waiting = self._waiting, []
             for call in waiting:
@@ -82,13 +90,21 @@ class Transports:
         ours = DtlsParameters(role="client", fingerprints=[DtlsFingerprint(algorithm=algorithm, value=value)])
         connecting = []
         for direction, one in zip(directions, pending, strict=True):
-            stay.world.tally.add("transports")
-            created: TransportCreated = await stay.client.wait(one)
+            created: TransportCreated = await self._wait(one)
             connect = TransportConnect(transport_id=created.id, dtls_parameters=ours)
             connecting.append((direction, created, stay.client.send("transport.connect", connect)))
         for direction, created, one in connecting:
-            await stay.client.wait(one)
-            self._start(direction, created)
+            await self._wait(one)
+            if not stay.gone:
+                self._start(direction, created)
+
+    async def _wait(self, pending: Pending) -> Any:
+        try:
+            return await self._stay.client.wait(pending)
+        except RequestFailed:
+            if not self._stay.gone:
+                self._stay.world.tally.add("transports")
+            raise
 
     def _start(self, direction: Direction, created: TransportCreated) -> None:
         stay = self._stay
@@ -123,6 +139,8 @@ class Transports:
         if path.state == "closed":
             return
         self._failures += 1
+        if not path.connected_us:
+            self._stay.world.tally.add("transports")
         self._stay.world.tally.add("transports_failed")
         self._stay.world.tally.fault("transport-failed", self._stay.plan.index, f"{path.direction}: {why}")
         path.state = "failed"
@@ -159,6 +177,8 @@ class Transports:
         """Take a path down, and count what passed it."""
         if path.state == "closed":
             return
+        if path.state != "failed" and not path.connected_us and now_us() - path.begun_us > PATIENCE_US:
+            self._stay.world.tally.add("transports")
         path.state = "closed"
         if self.paths.get(path.direction) is path:
             del self.paths[path.direction]
