@@ -7,9 +7,10 @@
 #    What comes later still stays lost. delivered + lost + what is not settled = counters from the first to the highest.
 #  - missed: noticed missing, and not merely late: lost + repaired + what is not settled.
 #  - Each encoding has counters of its own: at a switch the count goes on at the new one's packet, and nothing of either is lost by it.
+#    Of RECEIVER_RUNS such runs the oldest is settled when another begins.
 #  - misdelivered: another user's or track's stamp, a FORBIDDEN one, or one that was due after the stream was closed to us.
-#  - corrupt: no whole stamp, a wrong CRC, a payload type or descriptor that cannot be or that tells another story than the stamp. Whose
-#    it was cannot be known, so its packet is missing too.
+#  - corrupt: no whole stamp, a wrong CRC, a payload type or descriptor that cannot be or that tells another story than the stamp
+#    (which leaves out the picture's number and size). Whose it was cannot be known, so its packet is missing too.
 #  - A frame counts when all of its parts came; it is shown when it is a keyframe or its predecessor was shown.
 #  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms).
 from simplestchat._native.core.histogram cimport Histogram
