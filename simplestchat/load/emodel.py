@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import math
 
-#: Ro - Is with every default of G.107.
-_UNDISTURBED = 94.7688 - 1.4136
-#: Ro alone, for the listener's echo.
+#: Ro with every default of G.107, and Is: the impairments that go with the voice itself.
 _SIGNAL_TO_NOISE = 94.7688
+_WITH_THE_VOICE = 1.4136
 #: Weighted echo path loss, dB: G.107's default.
 _ECHO_PATH_LOSS_DB = 110.0
 #: A delay under this, one way in ms, harms nobody.
@@ -38,7 +37,7 @@ def rating(delay_ms: float, loss: float, *, ie: float = OPUS_IE, bpl: float = OP
     """
     percent = 100 * min(max(loss, 0.0), 1.0)
     equipment = ie + (95 - ie) * percent / (percent / burst + bpl)
-    value = _UNDISTURBED - _listener_echo(0.0) - _pure_delay(max(delay_ms, 0.0)) - equipment
+    value = UNDISTURBED - _pure_delay(max(delay_ms, 0.0)) - equipment
     return min(max(value, 0.0), 100.0)
 
 
@@ -74,3 +73,7 @@ def _listener_echo(round_trip_ms: float) -> float:
     level = 10.5 * (_ECHO_PATH_LOSS_DB + 7) * math.pow(round_trip_ms + 1, -0.25)
     half = (_SIGNAL_TO_NOISE - level) / 2
     return half + math.sqrt(half * half + 169)
+
+
+#: R of a line without delay and loss: 93.2.
+UNDISTURBED = _SIGNAL_TO_NOISE - _WITH_THE_VOICE - _listener_echo(0.0)
