@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.vectors_stun import VECTORS
 
+from simplestchat._native.testing import probe_peer as peer
 from simplestchat._native.testing import probe_rtcp as rtcp
 from simplestchat._native.testing import probe_wire as wire
 
@@ -16,7 +17,29 @@ def _rtp(payload_type: int, ssrc: int, payload: bytes, elements: list[tuple[int,
     return wire.rtp_write(payload_type, True, 1, 90000, ssrc, elements or []) + payload
 
 
+def _stamped(codec: int, counter: int, part: int = 0, keyframe: bool = False, user: int = 1) -> bytes:
+    """A payload that a synthetic user can have made: one of two packets of a picture, or an audio frame."""
+    parts = 2 if codec > 1 else 1
+    last = part + 1 == parts
+    shape = {"codec": codec, "keyframe": keyframe, "first": part == 0, "last": last, "width": 640, "height": 360}
+    stamp = {"user": user, "track": int(codec > 1), "layer": 0, "flags": keyframe + 2 * last, "frame": counter // parts}
+    stamp |= {"part": part, "parts": parts, "counter": counter, "sent_us": 1_000_000 + 1000 * counter}
+    return peer.payload_write({**shape, "picture_id": counter // parts}) + peer.stamp_write(90, stamp)
+
+
+STAMPED = [
+    _rtp(96, VIDEO, _stamped(2, 0, 0, keyframe=True)),
+    _rtp(96, VIDEO, _stamped(2, 1, 1, keyframe=True)),
+    _rtp(96, VIDEO, _stamped(2, 2)),
+    _rtp(97, VIDEO_RTX, b"\x00\x02" + _stamped(2, 3, 1)),
+    _rtp(96, VIDEO, _stamped(2, 60_000, 0, keyframe=True)),
+    _rtp(111, AUDIO, _stamped(1, 0)),
+    _rtp(111, AUDIO, _stamped(1, 7)),
+    _rtp(111, AUDIO, _stamped(1, 9, user=2)),
+    _rtp(96, 3335, _stamped(2, 4)),
+]
 MEDIA = [
+    *STAMPED,
     _rtp(96, VIDEO, KEYFRAME),
     _rtp(96, VIDEO, INTERFRAME, [(1, b"v")]),
     _rtp(97, VIDEO_RTX, b"\x00\x05" + INTERFRAME),
