@@ -17,7 +17,7 @@ from simplestchat.load.record import GeneratorRecord
 READY_TIMEOUT_S = 60.0
 CLOCK_ROUNDS = 20  # the shortest of so many trips waited in no queue
 START_LEAD_US = 500_000
-REMOTE_START_LEAD_US = 3_000_000  # `Start` must be there before its moment, over Redis too
+REMOTE_START_LEAD_US = 2_000_000  # `Start` must be there before its moment, over Redis too
 TELL_TIMEOUT_S = 5.0  # one that does not read is missed elsewhere
 MAX_SAMPLES = 200_000  # two days of seconds
 Kind = TypeVar("Kind")

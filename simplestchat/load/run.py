@@ -201,7 +201,12 @@ class Session:
 
     def _staff(self, pinning: Pinning) -> Staff:
         self._pinning = pinning
-        return LocalStaff(pinning)
+        if not self._wanted.agents:
+            return LocalStaff(pinning)
+        from simplestchat.load.redis_staff import RedisStaff  # its library is slow to import
+
+        processes = self._wanted.scenario.generator.processes
+        return RedisStaff(self._wanted.redis, self._wanted.agents, processes, self._say)
 
     def _guests(self) -> Guests | None:
         return None
