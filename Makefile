@@ -8,9 +8,10 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 NPM := scripts/npm.sh run --silent
 
-# $(call halves,MARKS): pytest in two halves. The first shares all cores; the second, what measures time or drives
-# browsers (the marker "alone"), has them for itself. Both run, whatever comes of the first; either may fail the whole.
-TOGETHER := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# $(call halves,MARKS): pytest in two halves. The first shares all cores, with one process more than there are, for some
+# tests only wait; the second, what measures time or drives browsers (the marker "alone"), has them for itself. Both run,
+# whatever comes of the first; either may fail the whole.
+TOGETHER := -n $(shell expr $$(nproc) + 1) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 halves = @failed=0; \
 	$(PYTEST) $(TOGETHER) -m "not alone$(1)" || failed=$$?; \
 	$(PYTEST) -m "alone$(1)" || failed=$$?; \
