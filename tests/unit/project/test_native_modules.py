@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -32,6 +33,13 @@ def test_is_compiled(source: Path) -> None:
 @EVERY_SOURCE
 def test_says_what_it_is_for(source: Path) -> None:
     assert (ROOT / "_native" / source).read_text().startswith('"""')
+
+
+def test_modules_are_cimported_by_their_whole_name() -> None:
+    # Otherwise Cython looks for the package where Python would, and finds it in a checkout, but not in an isolated build.
+    short = re.compile(r"^\s*from simplestchat\._native(?:\.\w+)? cimport", re.MULTILINE)
+    files = [path for path in (ROOT / "_native").rglob("*") if path.suffix in {".pyx", ".pxd"}]
+    assert not {path.name for path in files if short.search(path.read_text())}
 
 
 def test_every_module_has_a_stub_and_no_stub_is_left_over() -> None:
