@@ -26,7 +26,7 @@ FAULTS = ("drop", "duplicate", "corrupt", "reorder", "misdeliver")
 
 @cython.final
 cdef class FaultyShard(Shard):
-    """A shard with one fault in every `every` packets that it takes in for forwarding."""
+    """A shard like any other until `begin` says what it shall do wrong."""
 
     cdef int fault
     cdef u32 every
@@ -37,7 +37,8 @@ cdef class FaultyShard(Shard):
     cdef u8 kept[MAX_DATAGRAM]
     cdef readonly unsigned long long committed
 
-    def __cinit__(self, seed, str fault, u32 every):
+    def begin(self, str fault, u32 every):
+        """From now on, one `fault` in every `every` packets that are taken in for forwarding."""
         if fault not in FAULTS or every == 0:
             raise ValueError(f"{fault!r} is not one of {', '.join(FAULTS)}, or every is 0")
         self.fault = FAULTS.index(fault)
@@ -57,7 +58,7 @@ cdef class FaultyShard(Shard):
 
     cdef bint _due(self) noexcept nogil:
         self.seen += 1
-        if self.seen % self.every:
+        if self.every == 0 or self.seen % self.every:
             return False
         self.committed += 1
         return True

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -82,13 +83,12 @@ def test_a_starved_generator_voids_its_run(scenario: Path) -> None:
     process = start(folder, scenario)
     [generator, *_] = generators_of(process.pid)
     # It has its share of the machine taken away again and again, as on a machine with too much to do.
-    for _ in range(40):
-        if process.poll() is not None:
-            break
-        os.kill(generator, signal.SIGSTOP)
-        time.sleep(0.3)
-        os.kill(generator, signal.SIGCONT)
-        time.sleep(0.1)
+    with suppress(ProcessLookupError):
+        while process.poll() is None:
+            os.kill(generator, signal.SIGSTOP)
+            time.sleep(0.3)
+            os.kill(generator, signal.SIGCONT)
+            time.sleep(0.1)
     run = finish(process, folder)
     assert run.status == 3, run.output
     assert run.report["verdict"] == "void"

@@ -16,7 +16,9 @@ FAULT, EVERY = "SIMPLESTCHAT_TEST_FAULT", "SIMPLESTCHAT_TEST_FAULT_EVERY"
 
 def make_shard(seed: int) -> FaultyShard:
     """The shard that the environment asks for."""
-    return FaultyShard(seed, os.environ[FAULT], int(os.environ[EVERY]))
+    shard = FaultyShard(seed)
+    shard.begin(os.environ[FAULT], int(os.environ[EVERY]))
+    return shard
 
 
 def main(arguments: list[str]) -> int:
