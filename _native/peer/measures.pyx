@@ -46,4 +46,6 @@ cdef dict measures_sums(const u64* sums):
     named = dict.fromkeys(_NAMES, 0)
     for i in range(SUMS):
         named[_NAMES[i]] += sums[i]
+    # A datagram that came twice is a duplicate as well, although SRTP's replay protection took it.
+    named["duplicate"] += named["replayed"]
     return named
