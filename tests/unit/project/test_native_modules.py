@@ -36,7 +36,7 @@ def test_says_what_it_is_for(source: Path) -> None:
 
 
 def test_modules_are_cimported_by_their_whole_name() -> None:
-    # Otherwise Cython looks for the package where Python would, and finds it in a checkout, but not in an isolated build.
+    # Otherwise Cython looks for the package where Python would: it is found in a checkout, not in an isolated build.
     short = re.compile(r"^\s*from simplestchat\._native(?:\.\w+)? cimport", re.MULTILINE)
     files = [path for path in (ROOT / "_native").rglob("*") if path.suffix in {".pyx", ".pxd"}]
     assert not {path.name for path in files if short.search(path.read_text())}
