@@ -141,7 +141,7 @@ cdef int _read_vp9(Reader* r, PayloadFrame* out) noexcept nogil:
         layers = take8(r)
         out.temporal_layer = layers >> 5
         out.spatial_layer = layers >> 1 & 7
-        if layers & 0x11 or layers == 0:
+        if layers & 0x91 or layers == 0:           # no dependencies between layers, four temporal ones at most
             return E_MALFORMED
         take8(r)
     if sized:

@@ -29,6 +29,7 @@ cdef enum:
     _AT_SENT = 24
     _AT_SIZE = 32
     _AT_START = 36               # where in the pattern the filler begins
+    _TIME_BITS = 60              # of a time in microseconds, so that spans between two never overflow
     _STARTS = 1024
     _PATTERN = _STARTS + 1536    # so that any start has room for the largest stamp
 
@@ -94,6 +95,8 @@ cdef int stamp_read(const u8* data, size_t size, Stamp* out) noexcept nogil:
         return E_MALFORMED
     if get32(data + _AT_SIZE) != size or get32(data + size - _CRC_SIZE) != crc32c(0, data, size - _CRC_SIZE):
         return E_AUTH
+    if get64(data + _AT_SENT) >> _TIME_BITS:
+        return E_MALFORMED
     out.user = get32(data + _AT_USER)
     out.track = data[_AT_TRACK]
     out.layer = data[_AT_LAYER]

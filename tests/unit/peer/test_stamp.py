@@ -32,7 +32,7 @@ STAMPS = st.fixed_dictionaries(
         "part": st.integers(0, 2**16 - 1),
         "parts": st.integers(0, 2**16 - 1),
         "counter": st.integers(0, 2**32 - 1),
-        "sent_us": st.integers(0, 2**63 - 1),
+        "sent_us": st.integers(0, 2**60 - 1),
     }
 )
 READ_PDU = bytes.fromhex(
@@ -84,6 +84,12 @@ def test_every_flipped_bit_shows(size: int) -> None:
         broken[bit // 8] ^= 1 << bit % 8
         with pytest.raises(PeerError):
             stamp_read(bytes(broken))
+
+
+def test_a_time_that_no_clock_shows_is_refused() -> None:
+    for time in (2**60, 2**63 - 1, -1):
+        with pytest.raises(PeerError):
+            stamp_read(stamp_write(48, FIELDS | {"sent_us": time}))
 
 
 def test_bytes_cut_off_or_added_show() -> None:
