@@ -55,13 +55,13 @@ def _gauged(evidence: Evidence, name: str) -> Values:
 
 
 def _people(evidence: Evidence) -> Iterator[Series]:
+    yield _curve("Users", "", "users", "in rooms", _gauged(evidence, "users"))
     for name, title in (
-        ("users", "in rooms"),
-        ("publishing", "publishing"),
-        ("receiving", "receiving"),
+        ("connected", "transports connected"),
+        ("publishing", "tracks published"),
+        ("receiving", "tracks received"),
     ):
-        yield _curve("Users", "", name, title, _gauged(evidence, name))
-    yield _curve("Transports", "", "connected", "connected", _gauged(evidence, "connected"))
+        yield _curve("Media of users", "", name, title, _gauged(evidence, name))
     line = evidence.timeline
     for name in ("transports", "producers", "consumers"):
         sources = evidence.all_workers(name)

@@ -112,7 +112,7 @@ function options(props: ChartProps, width: number): uPlot.Options {
     legend: { live: true, markers: { width: 0, fill: (chart, index) => String(lineColour(chart, index)) } },
     scales: {
       x: { time: false },
-      y: logarithmic ? { distr: LOGARITHMIC, log: 10 } : { range: (_, low, high) => bounds(low, high, props.fromZero ?? true) },
+      y: logarithmic ? { distr: LOGARITHMIC, log: 10 } : { range: (_, low, high) => bounds(low, high, props) },
     },
     axes: [
       {
@@ -135,6 +135,12 @@ function options(props: ChartProps, width: number): uPlot.Options {
   };
 }
 
+/** Values without a neighbour: no line would show them. */
+function lonely({ values }: Curve): number[] {
+  const known = (index: number): boolean => values[index] !== null && values[index] !== undefined;
+  return values.flatMap((_value, index) => (known(index) && !known(index - 1) && !known(index + 1) ? [index] : []));
+}
+
 function line(curve: Curve, index: number, { plot, points }: ChartProps): uPlot.Series {
   const stroke = curve.faint ? colour("ink-faint") : curveColour(index);
   return {
@@ -142,7 +148,7 @@ function line(curve: Curve, index: number, { plot, points }: ChartProps): uPlot.
     stroke,
     width: curve.faint ? 1.25 : 1.75,
     dash: curve.faint ? [4, 3] : curveDash(index),
-    points: points && !curve.faint ? { show: true, size: 7, fill: stroke } : { show: false },
+    points: points && !curve.faint ? { show: true, size: 7, fill: stroke } : { show: true, size: 4, fill: stroke, filter: () => lonely(curve) },
     value: (_, value) => (value === null || value === undefined ? "–" : withUnit(value, plot.unit)),
   };
 }
@@ -153,10 +159,11 @@ function lineColour(chart: uPlot, index: number): unknown {
 }
 
 /** From zero to a little over the most; a flat line at zero gets an axis, too. */
-function bounds(low: number, high: number, fromZero: boolean): [number, number] {
+function bounds(low: number, high: number, { plot, fromZero }: ChartProps): [number, number] {
   const top = Number.isFinite(high) ? high : 1;
   const bottom = Number.isFinite(low) ? low : 0;
-  if (fromZero && bottom >= 0) return [0, top > 0 ? top * 1.08 : 1];
+  const least = plot.unit === "share" ? 0.01 : 1;
+  if ((fromZero ?? true) && bottom >= 0) return [0, top > 0 ? top * 1.08 : least];
   const margin = (top - bottom || Math.abs(top) || 1) * 0.1;
   return [bottom - margin, top + margin];
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { percent, plain, spaced, whole } from "./format";
 import { Badge, Facts, Section, Table } from "./kit";
+import { machineTitle } from "./words";
 import type { BrowserReport, CapacityReport, Report, RoomReport } from "./shapes";
 
 /** So many rows are seen at once; the rest unfolds. */
@@ -190,7 +191,7 @@ export function Background({ report }: { report: Report }) {
   return (
     <>
       <Section title="Machine">
-        <Facts facts={machine.map(([name, value]) => [spaced(name), words(value)] as const)} />
+        <Facts facts={machine.map(([name, value]) => [machineTitle(name), words(value)] as const)} />
         {report.agents.length > 0 && (
           <>
             <h3>Generators</h3>

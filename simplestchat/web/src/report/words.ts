@@ -1,5 +1,7 @@
 /** What the names of a report mean to a reader. */
 
+import { spaced } from "./format";
+
 /** Which distributions are drawn in one plot. */
 export const DISTRIBUTIONS: readonly { title: string; names: readonly string[] }[] = [
   { title: "Media, one way", names: ["latency_audio", "latency_video", "frame_latency", "jitter", "rtt"] },
@@ -23,6 +25,27 @@ export const SPREADS: readonly (readonly [string, string, string])[] = [
   ["jitter_ms", "Jitter", "ms"],
   ["mos", "Audio quality of streams (MOS)", ""],
 ];
+
+const MACHINE: Readonly<Record<string, string>> = {
+  cpu: "Processor",
+  cores: "Cores that may be used",
+  cores_all: "Cores",
+  memory_mb: "Memory, MB",
+  memory_free_mb: "Memory that was free, MB",
+  kernel: "Linux",
+  arch: "Architecture",
+  governor: "CPU frequency governor",
+  clock: "Clock source",
+  load: "Load before the run",
+  pinning: "Pinning",
+  python: "Python",
+  openssl: "OpenSSL",
+};
+
+/** What a name of the machine's description means. */
+export function machineTitle(name: string): string {
+  return MACHINE[name] ?? spaced(name);
+}
 
 export const VERDICTS = {
   pass: { title: "Pass", text: "Every objective was met." },
