@@ -10,11 +10,15 @@ from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.report import Series
 from simplestchat.load.summary import MEGABYTE
-from simplestchat.load.timeline import Points, Timeline, Values, ratio, total
+from simplestchat.load.timeline import US, Points, Timeline, Values, ratio, total
 
 #: More processes than these are told together.
 MAX_SINGLE: Final = 8
 MEGABIT: Final = 125_000
+#: A packet counts as lost so long after it was due: LEDGER_SETTLE_US of the native side.
+GIVEN_UP_US: Final = 2 * US
+#: Of the busiest second.
+LEAST_DUE: Final = 0.05
 DIGITS: Final = 5
 
 
@@ -106,10 +110,29 @@ def _traffic(evidence: Evidence) -> Iterator[Series]:
             yield _curve("Chat", "messages/s", name, title, _counted(evidence, name))
 
 
+def _when_due(evidence: Evidence, values: Values) -> Values:
+    """What was given up as lost, at the second in which it had been due."""
+    later = round(GIVEN_UP_US / evidence.timeline.width_us)
+    return values[later:] + [None] * later
+
+
+def _enough(values: Values) -> Values:
+    """Only seconds in which enough was due for a share to mean something: not the last packets of a run."""
+    most = max((value for value in values if value is not None), default=0.0)
+    return [value if value is not None and value >= LEAST_DUE * most else None for value in values]
+
+
 def _losses(evidence: Evidence) -> Iterator[Series]:
-    due = total([_counted(evidence, "delivered"), _counted(evidence, "lost")])
-    for name, title in (("missed", "before repair"), ("lost", "after repair"), ("lost_uplink", "of it to the server")):
-        yield _curve("Loss", "share", f"loss_{name}", title, ratio(_counted(evidence, name), due))
+    lost = _when_due(evidence, _counted(evidence, "lost"))
+    due = _enough(total([_counted(evidence, "delivered"), lost]))
+    uplink = _when_due(evidence, _counted(evidence, "lost_uplink"))
+    missed = _counted(evidence, "missed")
+    for name, title, values in (
+        ("missed", "before repair", missed),
+        ("lost", "after repair", lost),
+        ("lost_uplink", "of it to the server", uplink),
+    ):
+        yield _curve("Loss", "share", f"loss_{name}", title, ratio(values, due))
     for name, title in (("repaired", "repaired"), ("duplicate", "came twice"), ("reordered", "came late")):
         if evidence.totals[name]:
             yield _curve("Repair", "packets/s", name, title, _counted(evidence, name))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import START_US, US, MadeUpRun
 
-from simplestchat.load.curves import quantile
+from simplestchat.load.curves import curves, quantile
 from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.judge import assess
@@ -155,6 +155,28 @@ def test_series_share_one_clock() -> None:
     assert curves["server_packets_forwarded"] == pytest.approx([1000] * 12)
     assert curves["users"][-1] == 4
     assert report.phases == [("ramp", 0), ("hold", 2), ("settle", 10)]
+
+
+def test_loss_is_told_of_the_second_in_which_packets_were_due() -> None:
+    # 100 packets a second for four seconds, of which every tenth is given up two seconds later.
+    counts = [(0, 0, 0), (90, 10, 0), (180, 20, 0), (270, 30, 10), (360, 40, 20), (360, 40, 30), (360, 40, 40)]
+    samples = tuple(
+        Sample(
+            part=0,
+            at_us=START_US + second * US,
+            totals={"delivered": delivered, "missed": missed, "lost": lost},
+            gauges={},
+            histograms={},
+            generator={},
+            phase="hold",
+        )
+        for second, (delivered, missed, lost) in enumerate(counts)
+    )
+    found = Evidence(
+        run(generators=(msgspec.structs.replace(generator(0), samples=samples),), end_us=START_US + 6 * US)
+    )
+    curve = next(one.values for one in curves(found) if one.name == "loss_lost")
+    assert curve == pytest.approx([0.1, 0.1, 0.1, 0.1, None, None])
 
 
 def test_reasons_to_void_win_over_failures() -> None:
