@@ -13,6 +13,7 @@ import tomllib
 import urllib.parse
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import trio
 from rich.console import Console
 
 from simplestchat.errors import ConfigError, SimplestChatError
+from simplestchat.load.browsers import BrowserGuests
 from simplestchat.load.capacity import Outcome, at, resources, search
 from simplestchat.load.coordinate import Coordinator, Guests, Interrupted, Job, Staff
 from simplestchat.load.cores import Pinning
@@ -84,6 +86,8 @@ def read_options(options: argparse.Namespace) -> Wanted:
     url = _web_address("--server", options.server or "")
     if not url:
         check_settings(scenario.server)
+    if options.browsers and find_spec("playwright") is None:
+        raise ConfigError("--browsers needs playwright; install it with: pip install 'simplestchat[browsers]'")
     if bool(options.agents) != bool(options.redis):
         raise ConfigError("--agents N and --redis URL belong together: agents are found over Redis.")
     moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -209,4 +213,4 @@ class Session:
         return RedisStaff(self._wanted.redis, self._wanted.agents, processes, self._say)
 
     def _guests(self) -> Guests | None:
-        return None
+        return BrowserGuests(self._wanted.browsers) if self._wanted.browsers else None
