@@ -262,6 +262,7 @@ cdef class Swarm(Turns):
         cdef u64 sums[SUMS]
         cdef u32 at = 0
         cdef u32 counts[4]
+        cdef u64 lost = 0
         cdef bint more = True
         if taken == NULL:
             raise MemoryError()
@@ -276,11 +277,12 @@ cdef class Swarm(Turns):
                     measures_clear(self.s.measures)
                     counts[0], counts[1] = self.s.path_count, self.s.connected
                     counts[2], counts[3] = self.s.sender_count, self.s.receiver_count
+                    lost = self.s.events_lost
                 self._leave()
         try:
             return {
                 "totals": measures_sums(sums), "histograms": measures_take(taken),
-                "paths": counts[0], "connected": counts[1], "senders": counts[2], "receivers": counts[3],
+                "paths": counts[0], "connected": counts[1], "senders": counts[2], "receivers": counts[3], "events_lost": lost,
             }
         finally:
             free(taken)

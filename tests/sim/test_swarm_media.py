@@ -67,6 +67,7 @@ def test_one_crowded_path_carries_both_directions_of_twenty() -> None:
     stop(call, heard)
     sample = call.do("sample")
     assert sample["receivers"] == 20 * 19
+    assert sample["events_lost"] == 0
     assert sample["totals"]["delivered"] >= 0.95 * 19 * sample["totals"]["sent_packets"]
     assert sample["totals"]["lost"] == sample["totals"]["misdelivered"] == 0
     count, _, least, most, _ = sample["histograms"]["latency_audio"]
@@ -278,6 +279,49 @@ def test_a_track_made_before_the_connection_begins_with_it() -> None:
     assert call.do("remove_sender", sender)["packets"] >= totals["packets"]
     with pytest.raises(MisuseError, match="there is no sender"):
         call.do("remove_sender", sender)
+
+
+def test_only_the_encodings_that_are_asked_for_are_sent() -> None:
+    call = SwarmCall(39)
+    (path,) = connected(call, 1)
+    layer = {"rtx_ssrc": 0, "width": 320, "height": 180, "rid": ""}
+    layers = [{**layer, "ssrc": ssrc, "bitrate_bps": 100_000 * ssrc} for ssrc in (1, 2, 3)]
+    sender = call.publish(path, "vp8", layers=layers)
+    call.run(1)
+    before = call.sender(sender)["counters"]
+    assert all(counter >= 25 for counter in before)
+    call.do("set_layers", sender, 0b101)
+    call.run(1)
+    after = call.sender(sender)["counters"]
+    assert after[0] > before[0] + 20
+    assert after[1] <= before[1] + 2
+    assert after[2] > before[2] + 20
+    keyframes = call.sender(sender)["keyframes"]
+    call.do("request_keyframe", sender)
+    call.run(0.5)
+    assert call.sender(sender)["keyframes"] == keyframes + 2
+
+
+def test_only_so_many_ssrcs_of_the_past_are_remembered() -> None:
+    call = SwarmCall(40)
+    (path,) = connected(call, 1)
+    info = {
+        "user": 1,
+        "track": 0,
+        "codec": "opus",
+        "payload_type": 100,
+        "rtx_payload_type": -1,
+        "clock_rate": 48000,
+        "ext": {},
+    }
+    for ssrc in range(1, 8_500):
+        call.swarm.add_receiver(ssrc, path, {**info, "ssrc": ssrc, "rtx_ssrc": 0})  # type: ignore[typeddict-item]
+        call.swarm.remove_receiver(ssrc)
+    anna = call.join()
+    call.run(1)
+    heard = call.subscribe(path, call.publish(anna))
+    call.run(1)
+    assert call.receiver(heard)["delivered"] >= 45
 
 
 def _story(seed: int) -> list[Any]:

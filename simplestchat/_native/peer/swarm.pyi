@@ -143,6 +143,7 @@ class Swarm(Turns):
         `histograms`: name -> HistogramData since the last sample: latency_audio, latency_video, jitter,
         frame_latency, ice, dtls,
         first_packet, first_frame, rtt, lag (due to sent of media), wake (kernel's receive timestamp to being read);
-        `paths`, `connected`, `senders`, `receivers`: how many there are now.
+        `paths`, `connected`, `senders`, `receivers`: how many there are now;
+        `events_lost`: events that nobody took in time, ever.
         """
     def take_events(self) -> list[Event]: ...
