@@ -24,6 +24,8 @@ interface Receiving {
 const PARALLEL = 8;
 /** The producer is gone or cannot be played here; asking again brings nothing. */
 const FINAL_REASONS: ReadonlySet<string> = new Set(["not_found", "forbidden", "incompatible_codecs", "quota", "invalid_params"]);
+/** A transport never uses an SSRC twice, so after a long stay in a busy room it takes no more consumers and makes way. */
+export const WORN_AFTER = 2_048;
 
 export class Incoming {
   readonly #context: LinkContext;
@@ -34,6 +36,8 @@ export class Incoming {
   #wanted: ReadonlyMap<string, Wanted> = new Map();
   #link: Link | null = null;
   #opening: Promise<types.Transport> | null = null;
+  /** How many consumers the present transport has carried. */
+  #carried = 0;
 
   constructor(context: LinkContext, observer: IncomingObserver) {
     this.#context = context;
@@ -120,6 +124,7 @@ export class Incoming {
       onLost: () => this.#link === link && this.#onLost(),
     });
     this.#link = link;
+    this.#carried = 0;
     return link.transport;
   }
 
@@ -130,6 +135,14 @@ export class Incoming {
     this.#publish();
     this.#observer.onState("connecting");
     this.#reconciler.request();
+  }
+
+  /** Everything moves to a new transport; what the old one holds counts until the server has closed it. */
+  async #replace(worn: types.Transport): Promise<void> {
+    if (this.#link?.transport !== worn) return;
+    this.#link.close();
+    this.#onLost();
+    await this.#context.request("transport.close", { transportId: worn.id });
   }
 
   async #consume({ producer, peerId, paused }: Wanted): Promise<void> {
@@ -143,11 +156,13 @@ export class Incoming {
         rtpCapabilities: device.recvRtpCapabilities,
         paused: true,
       });
+      this.#carried += 1;
       const screen = producer.source === "screen" || producer.source === "screen-audio";
       consumer = await transport.consume({ ...created, streamId: screen ? `${peerId}-screen` : peerId });
     } catch (error) {
       if (!(error instanceof RpcError) || !FINAL_REASONS.has(error.reason)) throw error;
-      this.#refused.add(producer.id);
+      if (error.reason === "quota" && this.#carried >= WORN_AFTER) await this.#replace(transport);
+      else if (this.#link?.transport === transport) this.#refused.add(producer.id);
       return;
     }
     if (transport.closed) throw new Error("the transport closed meanwhile");
