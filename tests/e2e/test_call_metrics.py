@@ -19,7 +19,7 @@ from support.waiting import eventually
 
 from simplestchat.media.service import READING_AGE_S
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 SUITE = "AEAD_AES_128_GCM"
 WORKER = "simplestchat_worker_"

@@ -16,7 +16,7 @@ from support.process import ServerProcess
 from support.repository import ROOT
 from support.server import DEFAULTS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 SMALL_ROOM = """
 name = "small-room"

@@ -12,7 +12,7 @@ from support.server import Server, running
 from simplestchat.load import scenario as s
 from simplestchat.load.plan import Plan
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 FAST = s.Ramp(joins_per_s=20, hold_s=5, settle_s=1)
 CALL = s.Publish(video="360p30", bitrate_bps=300_000)
 

@@ -183,6 +183,7 @@ def test_what_a_full_socket_drops_is_counted() -> None:
         until(flood, "drops")
 
 
+@pytest.mark.alone
 def test_stop_ends_an_idle_loop_at_once() -> None:
     running = RunningCrowd()
     until(lambda: running.crowd.totals()["turns"] > 0, "its first turn")
