@@ -83,6 +83,7 @@ cdef class Crowd:
     cdef Received received[SOCKETS_READ * SOCKETS_SEGMENTS]
 
     def __cinit__(self, bytes seed, *, str bind="127.0.0.1", int receive_buffer=0):
+        cdef timespec span
         self.epoll = self.wake_fd = self.event_fd = -1
         self.swarm = Swarm(seed)
         address = socket.inet_pton(socket.AF_INET6 if ":" in bind else socket.AF_INET, bind)
@@ -95,6 +96,8 @@ cdef class Crowd:
         self.ready[0].events = EPOLLIN
         self.ready[0].data.fd = self.wake_fd
         _owned(epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wake_fd, self.ready))
+        span = _span(0)
+        _owned(epoll_pwait2(self.epoll, self.ready, READY, &span, NULL))       # a kernel without it would make a loop that spins
         self._attach()
 
     def __dealloc__(self):

@@ -36,7 +36,8 @@ class Media:
         self._number = 0
         self._paths: dict[int, PathListener] = {}
         self._heard: dict[int, Callable[[], None]] = {}
-        self._thread = threading.Thread(target=self.crowd.run, name="crowd", daemon=True)
+        self._thread = threading.Thread(target=self._run_crowd, name="crowd", daemon=True)
+        self._failure: OSError | None = None
         self._cpu_clock = 0
 
     def new_number(self) -> int:
@@ -66,8 +67,15 @@ class Media:
         assert self._thread.ident is not None
         self._cpu_clock = time.pthread_getcpuclockid(self._thread.ident)
 
+    def _run_crowd(self) -> None:
+        try:
+            self.crowd.run()
+        except OSError as error:
+            self._failure = error
+            os.eventfd_write(self.crowd.event_fd, 1)
+
     async def run(self) -> None:
-        """Hand events to their owners; never returns."""
+        """Hand events to their owners; never returns. Raises OSError when the machine has no sockets left."""
         descriptor = self.crowd.event_fd
         while True:
             await trio.lowlevel.wait_readable(descriptor)
@@ -80,6 +88,8 @@ class Media:
                     self._tell(event)
                 except Exception as error:
                     self._on_error(error)
+            if self._failure is not None:
+                raise self._failure
 
     def stop(self) -> None:
         """End the thread."""

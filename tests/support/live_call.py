@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import queue
+import resource
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from simplestchat._native.engine.shard import Shard
@@ -226,3 +227,20 @@ def plain_server() -> Iterator[socket.socket]:
         server.bind((HOST, 0))
         server.settimeout(PATIENCE_S)
         yield server
+
+
+@contextmanager
+def no_files_left() -> Iterator[None]:
+    """Whoever opens a file or socket is told that there are too many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in taken:
+            os.close(fd)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import random
-import resource
 import socket
 import threading
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from support.live_call import HOST, LiveCall, RunningCrowd, live_call, plain_server, running_crowd, until
+from support.live_call import (
+    HOST,
+    LiveCall,
+    RunningCrowd,
+    live_call,
+    no_files_left,
+    plain_server,
+    running_crowd,
+    until,
+)
 
 from simplestchat._native.core.errors import MisuseError
 from simplestchat._native.io.crowd import Crowd
@@ -24,9 +32,6 @@ from simplestchat._native.peer.swarm import (
 )
 from simplestchat._native.testing.bench_crowd import local_port
 from simplestchat.load.histogram import Histogram
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UDP_SEGMENT = 103  # linux/udp.h
 
@@ -220,22 +225,6 @@ def test_a_dropped_crowd_that_never_ran() -> None:
     with plain_server() as server:
         swarm.add_path(1, 1, server.getsockname(), "stub", "p" * 22, swarm.fingerprint, 1)
     assert swarm.path_totals(1)["packets_in"] == 0
-
-
-@contextmanager
-def no_files_left() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken: list[int] = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
-    try:
-        with suppress(OSError):
-            while True:
-                taken.append(os.dup(0))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        for fd in taken:
-            os.close(fd)
 
 
 def test_no_sockets_left_is_an_error_that_says_so() -> None:
