@@ -327,11 +327,11 @@ def test_only_so_many_ssrcs_of_the_past_are_remembered() -> None:
 def _story(seed: int) -> list[Any]:
     """What a lossy call told, without what depends on keys: the sizes of handshakes."""
     call = SwarmCall(seed, LOSSY, LOSSY)
-    paths = connected(call, 4)
+    paths = connected(call, 3)
     heard = everyone_hears_everyone(call, paths, ("opus", "vp8"))
-    call.run(2)
+    call.run(1)
     call.move(paths[0])
-    call.run(2)
+    call.run(1.5)
     stop(call, heard)
     sizes = [[len(data) for data in call.sent[path] if data[0] >> 6 == 2] for path in paths]
     totals = [call.path(path) for path in paths]
