@@ -159,8 +159,10 @@ cdef class Crowd:
         cdef us_t deadline = 0
         cdef us_t began
         cdef int count
+        cdef bint last
         while True:
-            count = 0 if self.stopping else self._wait(deadline)
+            last = self.stopping       # a whole turn follows, which sees whatever was asked for before stop()
+            count = 0 if last else self._wait(deadline)
             began = monotonic_us()
             if began >= self.sync_us:
                 sockets_sync(self.sockets)
@@ -168,7 +170,7 @@ cdef class Crowd:
             deadline = self._turn(count, began)
             self.turns += 1
             self.busy_us += monotonic_us() - began
-            if self.stopping or self.failure:
+            if last or self.failure:
                 return
 
     cdef int _wait(self, us_t deadline) noexcept nogil:
