@@ -161,7 +161,9 @@ def _remarks(before: Sequence[Report], after: Sequence[Report]) -> list[str]:
     first, second = {machine(one) for one in before}, {machine(one) for one in after}
     if first != second:
         remarks.append(f"The machines differ: {'; '.join(sorted(first))} and {'; '.join(sorted(second))}.")
-    if before[0].scenario != after[0].scenario:
+    if before[0].summary.clients != after[0].summary.clients:
+        remarks.append(f"The sizes differ: {before[0].summary.clients} and {after[0].summary.clients} users.")
+    elif before[0].scenario != after[0].scenario:
         remarks.append("The scenarios differ; both are in their reports.")
     if len(before) == len(after) == 1:
         remarks.append(

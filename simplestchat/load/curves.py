@@ -170,14 +170,13 @@ def _percentile(bins: list[Histogram], share: float) -> Values:
 def _scraped_percentile(evidence: Evidence, name: str, share: float) -> Values:
     """A percentile in ms of what each second added to a histogram of the server's metrics."""
     line = evidence.timeline
-    found = [(one.at_us, one.histograms[name]) for one in evidence.record.server if name in one.histograms]
+    found = [(one.at_us, dict(one.histograms[name])) for one in evidence.record.server if name in one.histograms]
     if not found:
         return [None] * line.count
-    bounds = [bound for bound, _ in found[-1][1]]
+    bounds = sorted(found[-1][1])
     columns: list[Values] = []
     for bound in bounds:
-        points = [(at_us, dict(pairs).get(bound, 0.0)) for at_us, pairs in found]
-        columns.append(line.rate(points))
+        columns.append(line.rate([(at_us, counts.get(bound, 0.0)) for at_us, counts in found]))
     return [quantile(bounds, [column[index] for column in columns], share) for index in range(line.count)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from simplestchat.load.resample import Interval
 SHORT: dict[str, Any] = {"clients": 20, "hold_s": 20}
 
 
+@cache
 def report(seed: int, *, day: int = 1, **how: Any) -> Report:
     made = assess(MadeUpRun(seed, **{**SHORT, **how}).record())
     return msgspec.structs.replace(made, started=f"2026-03-{day:02d}T10:00:00Z", commit=f"{day:040x}")
@@ -140,6 +142,13 @@ def test_the_command_compares_folders_scenario_by_scenario(tmp_path: Path, capsy
     assert '"page":"compare"' in page.read_text()
     assert run(compare, str(tmp_path / "a"), str(tmp_path / "a")) == 0
     assert run(compare, str(tmp_path / "a"), str(tmp_path / "b"), "--tolerance", "60") == 0
+
+
+def test_two_runs_of_different_sizes_are_compared_with_a_remark(tmp_path: Path) -> None:
+    write_report(report(1), tmp_path / "a")
+    write_report(report(1, clients=10), tmp_path / "b")
+    (found,) = compare.compare_folders(tmp_path / "a", tmp_path / "b", 0.05).comparisons
+    assert "The sizes differ: 20 and 10 users." in found.remarks
 
 
 def test_what_cannot_be_compared_is_a_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
