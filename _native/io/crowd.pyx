@@ -22,6 +22,7 @@ from simplestchat._native.io.system cimport (
     nanosleep, prctl, pthread_getcpuclockid, pthread_self, read, timespec, write,
 )
 from simplestchat._native.peer.entities cimport Path
+from simplestchat._native.peer.stamp cimport stamp_set_epoch
 from simplestchat._native.peer.swarm cimport Swarm
 
 import os
@@ -119,6 +120,10 @@ cdef class Crowd:
     def now(self):
         """Microseconds of CLOCK_MONOTONIC."""
         return monotonic_us()
+
+    def set_epoch(self, us_t epoch):
+        """Stamps carry times since this moment of now(), which all machines of a run agree on."""
+        stamp_set_epoch(epoch)
 
     def stop(self):
         """Ends run(), before or while it runs, after what is queued was sent. There is no other run after it."""

@@ -22,10 +22,13 @@ cdef struct Stamp:
     u16 part                       # of the frame, 0 first
     u16 parts
     u32 counter                    # counts the encoding's packets, from 0, without gaps
-    us_t sent_us                   # when it was due to leave, on the run's clock (CLOCK_MONOTONIC of the machine)
+    us_t sent_us                   # when it was due to leave, on this machine's clock (CLOCK_MONOTONIC); on the wire since the epoch
 
 # Fills `size` bytes (STAMP_SIZE to STAMP_MAX_SIZE). OK or E_SPACE.
 cdef int stamp_write(u8* out, size_t size, const Stamp* stamp) noexcept nogil
+# What this machine's clock read at the beginning of the run, 0 until told. Stamps carry times since then, so that machines whose
+# clocks began at different moments understand each other. Once a process, before there is media.
+cdef void stamp_set_epoch(us_t epoch) noexcept nogil
 # OK; E_SHORT or E_MALFORMED (no stamp of ours); E_AUTH (a stamp whose CRC, length or filler is wrong: corrupt).
 cdef int stamp_read(const u8* data, size_t size, Stamp* out) noexcept nogil
 # CRC32C of bytes that come in pieces: `crc` is what the piece before gave, 0 for the first.

@@ -36,6 +36,7 @@ cdef enum:
 # Noise: every filler is a stretch of it, so that writing one is a copy and checking one a comparison.
 cdef u8 _pattern[_PATTERN]
 cdef bint _instruction = False
+cdef us_t _epoch = 0
 
 
 cdef void _prepare() noexcept nogil:
@@ -49,6 +50,11 @@ cdef void _prepare() noexcept nogil:
 
 
 _prepare()
+
+
+cdef void stamp_set_epoch(us_t epoch) noexcept nogil:
+    global _epoch
+    _epoch = epoch
 
 
 cdef u32 crc32c(u32 crc, const u8* data, size_t size) noexcept nogil:
@@ -79,7 +85,7 @@ cdef int stamp_write(u8* out, size_t size, const Stamp* stamp) noexcept nogil:
     put16(out + _AT_PART, stamp.part)
     put16(out + _AT_PARTS, stamp.parts)
     put32(out + _AT_COUNTER, stamp.counter)
-    put64(out + _AT_SENT, <u64> stamp.sent_us)
+    put64(out + _AT_SENT, <u64> (stamp.sent_us - _epoch))
     put32(out + _AT_SIZE, <u32> size)
     put32(out + _AT_START, start)
     memcpy(out + _FIELDS, _pattern + start, size - _FIELDS - _CRC_SIZE)
@@ -105,7 +111,7 @@ cdef int stamp_read(const u8* data, size_t size, Stamp* out) noexcept nogil:
     out.part = get16(data + _AT_PART)
     out.parts = get16(data + _AT_PARTS)
     out.counter = get32(data + _AT_COUNTER)
-    out.sent_us = <us_t> get64(data + _AT_SENT)
+    out.sent_us = <us_t> get64(data + _AT_SENT) + _epoch
     start = _start(out.user, out.track, out.layer, out.counter)
     if get32(data + _AT_START) != start or memcmp(data + _FIELDS, _pattern + start, size - _FIELDS - _CRC_SIZE) != 0:
         return E_AUTH

@@ -53,6 +53,7 @@ class Generator:
             await self._send(Ready(part=self._assign.part, users=len(mine), machine=machine()))
             await self._started.wait()
             world.start_us = self._start_us
+            world.media.crowd.set_epoch(self._start_us)
             world.media.start()
             try:
                 await self._go(world, mine)

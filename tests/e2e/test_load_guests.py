@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 from support.load import COMMAND, load
 from support.redis import redis_server
@@ -49,22 +51,38 @@ def test_a_real_browser_gets_what_synthetic_users_get(tmp_path: Path) -> None:
     assert browser["packet_loss"] < 0.05, browser
 
 
-def test_two_agents_generate_one_run(tmp_path: Path) -> None:
+DAY_S = 86_400
+
+
+def other_clock() -> list[str]:
+    """The command that runs another one where the monotonic clock is a day ahead, as if it began earlier."""
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return ["unshare", *user, "--time", "--monotonic", str(DAY_S), "--fork", "--kill-child"]
+
+
+def test_two_agents_generate_one_run_although_their_clocks_differ(tmp_path: Path) -> None:
     scenario = tmp_path / "room.toml"
     scenario.write_text(ROOM.format(hold_s=3))
     with redis_server(tmp_path) as url:
         words = [*COMMAND, "agent", "--redis", url, "--processes", "1", "--name"]
-        agents = [subprocess.Popen([*words, name], cwd=ROOT) for name in ("oak", "elm")]
+        oak = subprocess.Popen([*words, "oak"], cwd=ROOT)
+        elm = subprocess.Popen([*other_clock(), *words, "elm"], cwd=ROOT)
         try:
             run = load(tmp_path / "report", scenario, "--agents", "2", "--redis", url)
         finally:
-            for agent in agents:
+            (inside,) = psutil.Process(elm.pid).children()
+            for agent in (inside, oak):
                 agent.send_signal(signal.SIGINT)
-            statuses = [agent.wait(timeout=30) for agent in agents]
+            statuses = [agent.wait(timeout=30) for agent in (elm, oak)]
     assert statuses == [0, 0]
     assert run.report["verdict"] == "pass", run.output
-    assert sorted(one["machine"] for one in run.report["agents"]) == ["elm", "oak"]
-    assert [one["users"] for one in run.report["agents"]] == [2, 2]
-    # Three others of each four, and media of both agents reached the users of both.
+    found = {one["machine"]: one for one in run.report["agents"]}
+    assert {name: one["users"] for name, one in found.items()} == {"elm": 2, "oak": 2}
+    for name, ahead_s in (("elm", DAY_S), ("oak", 0)):
+        wrong_ms = abs(found[name]["clock_offset_ms"] - ahead_s * 1000)
+        assert wrong_ms <= found[name]["known_to_ms"] + 1 < 1000, found[name]
+    # Three others of each four, media of both agents reached the users of both, and latency counts on one clock.
     assert run.summary["delivered"] > 4 * 3 * 50 * 3
     assert run.summary["misdelivered"] == run.summary["corrupt"] == 0
+    assert run.summary["media_latency_ms"]["max"] < 10_000
+    assert run.summary["media_latency_ms"]["p50"] < 1000

@@ -27,6 +27,10 @@ class Crowd:
         """Before run() or while it runs, from any thread. What is queued (a goodbye) is still sent."""
     def now(self) -> int:
         """Microseconds of CLOCK_MONOTONIC: the clock of all stamps."""
+    def set_epoch(self, epoch: int) -> None:
+        """Stamps carry times since this moment of `now`, which all machines of a run agree on. Of the process;
+        before there is media.
+        """
     def totals(self) -> dict[str, Any]:
         """sockets (open now), turns, receive_calls, send_calls, receive_drops (SO_RXQ_OVFL), send_failures
         (datagrams that the kernel would not take), refused (ICMP errors), busy_us (time not spent waiting),
