@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections import Counter, defaultdict
@@ -47,7 +48,8 @@ class Tally:
             self.by_user[user].add(word)
         if self.faults[word] <= _SHOWN_FAULTS:
             who = "" if user is None else f" (user {user})"
-            print(f"{word}{who}: {detail}" if detail else f"{word}{who}", file=sys.stderr)
+            with contextlib.suppress(OSError):  # nobody reads it
+                print(f"{word}{who}: {detail}" if detail else f"{word}{who}", file=sys.stderr)
 
     def take_histograms(self) -> dict[str, HistogramData]:
         """Return what was counted since the last time."""

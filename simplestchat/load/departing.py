@@ -26,6 +26,7 @@ async def leave(stay: Stay) -> None:
     """Go politely."""
     stay.publishing.stop()
     await trio.sleep(DRAIN_S)
+    stay.subscribing.let_go()
     try:
         await stay.client.call("room.leave")
     except RequestFailed as error:
@@ -48,6 +49,7 @@ def crash(stay: Stay) -> None:
     if stay.gone:
         return
     stay.publishing.stop()
+    stay.subscribing.let_go()
     stay.transports.silence()
     stay.client.drop()
     stay.chatting.member.leave(present=False)

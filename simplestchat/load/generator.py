@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import trio
@@ -236,8 +237,16 @@ async def generate(link: Link, *, bind: str = "") -> None:
     try:
         await Generator(link, assign, bind=bind).run()
     except* (OSError, ValueError) as errors:
-        reason = "; ".join(str(error) for error in errors.exceptions)
-        await link.send(Failed(part=assign.part, reason=reason))
+        await link.send(Failed(part=assign.part, reason="; ".join(str(error) for error in leaves(errors))))
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from leaves(one)
+    else:
+        yield error
 
 
 async def _main() -> None:
@@ -247,7 +256,7 @@ async def _main() -> None:
     try:
         await generate(link)
     except* LinkClosed as errors:
-        print(f"generator: {errors.exceptions[0]}", file=sys.stderr)
+        print(f"generator: {next(leaves(errors))}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -37,7 +37,7 @@ class Subscription:
     """One track that one user receives, from ``begin`` to ``finish``."""
 
     __slots__ = (
-        "_due", "_due_since_us", "_due_us", "_gone", "_heard", "_own_paused", "_producer_paused",
+        "_certain", "_due", "_due_since_us", "_due_us", "_gone", "_heard", "_own_paused", "_producer_paused",
         "_receiver", "_room", "_world", "consumer_id", "finished", "peer_id", "producer_id", "publisher",
         "user", "video", "visit",
     )  # fmt: skip
@@ -60,6 +60,7 @@ class Subscription:
         self._heard = False
         self._producer_paused = False
         self._own_paused = False
+        self._certain = True
         self._gone = False
         self.finished = False
 
@@ -88,6 +89,10 @@ class Subscription:
         """The server acknowledged that we do not want it for a while, or want it again."""
         self._own_paused = paused
         self._update()
+
+    def let_go(self) -> None:
+        """We are leaving: what comes from now on is still right, but nothing has to."""
+        self._certain = False
 
     def set_gone(self) -> None:
         """Nothing more comes from the publisher."""
@@ -148,7 +153,7 @@ class Subscription:
     def _expected(self) -> int | None:
         """How many packets the publisher sent in all, where this process knows, and all of them must arrive."""
         publication = self._room.publication(self.producer_id)
-        if publication is None or not publication.certain or not self._heard or not self._due:
+        if publication is None or not (publication.certain and self._certain and self._heard and self._due):
             return None
         return publication.final
 

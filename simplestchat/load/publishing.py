@@ -1,7 +1,8 @@
 """What a user publishes: its tracks announced as mediasoup-client would, turns to talk, mutes, and the end of it.
 
 Rules of a mute, so that a server that forwards in spite of it is caught and one that does not never seems to:
- - After producer.pause was acknowledged the sender goes on, each packet stamped as forbidden (over a clear path; over
+ - The sender falls silent, and ``DRAIN_S`` later producer.pause is asked for: nothing that may arrive is cut off.
+ - After that was acknowledged the sender goes on, each packet stamped as forbidden (over a clear path; over
    another one it falls silent, since what is late there may arrive rightly after the next resume).
  - ``QUIET_S`` before the resume it falls silent, so that nothing forbidden is under way any more.
  - After producer.resume was acknowledged it waits for ``NEWS_S``, until all subscribers know.
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import random
 from typing import TYPE_CHECKING
+
+import trio
 
 from simplestchat.load import device
 from simplestchat.load.client import RequestFailed
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from simplestchat.load.stay import Stay
     from simplestchat.load.transports import Path
 
+DRAIN_S = 0.1
 QUIET_S = 1.5
 NEWS_S = 1.0
 _TALK = {"always": 1, "turns": 1, "spurts": 2, "never": 0}
@@ -141,9 +145,16 @@ class Publishing:
         if track is None or self._over:
             return
         stay, sender = self._stay, track.publication.sender
-        if not track.begun or not await self._ask("producer.pause", track):
+        if not track.begun:
             return
         track.muted = True
+        stay.world.media.swarm.mute(sender, True)
+        await trio.sleep(DRAIN_S)
+        if self._over:
+            return
+        if not await self._ask("producer.pause", track):
+            self._speak(track)
+            return
         stay.world.media.swarm.mute(sender, True, not stay.disturbed)
         at_us = stay.world.at_us(mute.end_s)
         stay.world.agenda.at(at_us - round(1_000_000 * (QUIET_S + NEWS_S)), lambda: self._quiet(track))

@@ -227,6 +227,11 @@ class Subscribing:
 
     # The end
 
+    def let_go(self) -> None:
+        """We are about to leave."""
+        for subscription in (*self.subscriptions.values(), *self._retiring):
+            subscription.let_go()
+
     def stop_expecting(self) -> None:
         """We left: nothing is due any more."""
         for subscription in self.subscriptions.values():
