@@ -15,8 +15,9 @@ cdef enum CommandKind:             # of command(); which of `flag` and `number` 
     COMMAND_MUTE = 3               # a sender; flag: muted, number: forbidden packets go on
     COMMAND_LAYERS = 4             # number: the mask
     COMMAND_KEYFRAME = 5
-    COMMAND_END = 6                # a receiver; flag: number is the publisher's next counter
-    COMMAND_RESUME = 7
+    COMMAND_TALK = 6               # flag: talking
+    COMMAND_END = 7                # a receiver; flag: number is the publisher's next counter
+    COMMAND_RESUME = 8
 
 cdef struct IceArguments:
     const u8* ufrag

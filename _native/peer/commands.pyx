@@ -10,7 +10,7 @@ from simplestchat._native.peer.link cimport Link, LinkSettings, link_new, link_s
 from simplestchat._native.peer.path cimport path_expect, path_leave, path_new, path_rebind, path_silence, path_want
 from simplestchat._native.peer.receiver cimport ReceiverTotals, receiver_totals
 from simplestchat._native.peer.sender cimport (
-    SenderTotals, sender_keyframe, sender_layers, sender_mute, sender_totals,
+    SenderTotals, sender_keyframe, sender_layers, sender_mute, sender_talk, sender_totals,
 )
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
 from simplestchat._native.peer.timers cimport peer_timers_hasten
@@ -172,6 +172,8 @@ cdef int _command_sender(SwarmState* s, int kind, u32 id, bint flag, u32 number)
     elif kind == COMMAND_LAYERS:
         t.layers = <u8>number
         sender_layers(t.sender, t.layers, s.now)
+    elif kind == COMMAND_TALK:
+        sender_talk(t.sender, flag, s.now)
     else:
         sender_keyframe(t.sender, 0, s.now)
     peer_timers_hasten(&s.timers, t.path, s.now)
@@ -192,6 +194,6 @@ cdef int _command_receiver(SwarmState* s, int kind, u32 id, bint flag, u32 numbe
 cdef int command(SwarmState* s, int kind, u32 id, bint flag, u32 number) noexcept nogil:
     if kind <= COMMAND_SILENCE:
         return _command_path(s, kind, id)
-    if kind <= COMMAND_KEYFRAME:
+    if kind <= COMMAND_TALK:
         return _command_sender(s, kind, id, flag, number)
     return _command_receiver(s, kind, id, flag, number)

@@ -32,5 +32,7 @@ cdef u32 video_model_next(VideoModel* m, bint keyframe) noexcept nogil
 cdef void talk_model_init(TalkModel* m, u64 seed, u8 mode, u32 talk_ms, u32 silence_ms, u32 bitrate_bps, us_t now) noexcept nogil
 # Does somebody talk at `now`? It must not go back. `until` is then the end of that.
 cdef bint talk_model_at(TalkModel* m, us_t now) noexcept nogil
+# From now on somebody talks, or is silent, until told otherwise.
+cdef void talk_model_set(TalkModel* m, bint talking) noexcept nogil
 # Bytes of the next frame of speech.
 cdef u32 talk_model_next(TalkModel* m) noexcept nogil

@@ -71,5 +71,10 @@ cdef bint talk_model_at(TalkModel* m, us_t now) noexcept nogil:
     return m.talking
 
 
+cdef void talk_model_set(TalkModel* m, bint talking) noexcept nogil:
+    m.talking = talking
+    m.until = <us_t> _NEVER
+
+
 cdef u32 talk_model_next(TalkModel* m) noexcept nogil:
     return <u32> (m.mean * _factor(&m.random, _AUDIO_SPREAD) + 0.5)

@@ -50,6 +50,8 @@ cdef void sender_keyframe(Sender* s, u32 ssrc, us_t now) noexcept nogil
 # Sender reports that are due: 1 and the report, 0 for none. At most one per encoding a second.
 cdef bint sender_report(Sender* s, us_t now, u64 ntp_now, SenderInfo* out) noexcept nogil
 cdef void sender_heard(Sender* s, const ReportBlock* block, u64 ntp_now, us_t now) noexcept nogil
+# Audio: somebody talks from now on, or is silent, instead of what `talk` said; without effect on video.
+cdef void sender_talk(Sender* s, bint talking, us_t now) noexcept nogil
 # Muted: nothing is sent, or, with `forbidden`, packets go on with STAMP_FORBIDDEN for a server that must not forward them.
 cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept nogil
 # Which encodings are sent (a bit each), as the server's `producer.layers` asks.

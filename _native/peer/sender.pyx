@@ -5,7 +5,9 @@ from libc.string cimport memset
 from simplestchat._native.core.siphash cimport splitmix
 from simplestchat._native.core.ticks cimport ticks_of
 from simplestchat._native.core.types cimport US_PER_S, u8, u16, u32, u64, us_t
-from simplestchat._native.peer.encoder cimport TALK_SPURTS, talk_model_at, talk_model_init, talk_model_next, video_model_next
+from simplestchat._native.peer.encoder cimport (
+    TALK_ALWAYS, TALK_NEVER, TALK_SPURTS, talk_model_at, talk_model_init, talk_model_next, talk_model_set, video_model_next,
+)
 from simplestchat._native.peer.encoding cimport (
     ENCODING_MAX_PAYLOAD, ENCODING_MIN_PAYLOAD, Encoding, Outgoing, encoding_caches, encoding_cut, encoding_free, encoding_init,
     encoding_resend, encoding_write,
@@ -249,6 +251,16 @@ cdef void _want_keyframes(Sender* s) noexcept nogil:
     for i in range(s.settings.layer_count):
         s.encodings[i].wants_keyframe = 1
         s.encodings[i].keyframe_us = 0
+
+
+cdef void sender_talk(Sender* s, bint talking, us_t now) noexcept nogil:
+    if s.settings.video:
+        return
+    talk_model_set(&s.talk, talking)
+    s.settings.talk = TALK_ALWAYS if talking else TALK_NEVER
+    if talking and s.tick:
+        # The next comfort noise may be far away; but no time is used twice.
+        s.tick = min(s.tick, _tick_from(s, max(now, s.moment.due_us + 1)))
 
 
 cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept nogil:

@@ -11,7 +11,7 @@ from simplestchat._native.peer.arguments cimport (
     fingerprint_digest, link_arguments, receiver_arguments, sender_arguments, server_tuple,
 )
 from simplestchat._native.peer.commands cimport (
-    COMMAND_END, COMMAND_KEYFRAME, COMMAND_LAYERS, COMMAND_MUTE, COMMAND_REBIND, COMMAND_RESUME, COMMAND_SILENCE,
+    COMMAND_END, COMMAND_KEYFRAME, COMMAND_LAYERS, COMMAND_MUTE, COMMAND_REBIND, COMMAND_RESUME, COMMAND_SILENCE, COMMAND_TALK,
     UNKNOWN, IceArguments, PathAccount, command, command_add_path, command_add_receiver, command_add_sender,
     command_network, command_path, command_receiver, command_restart, command_sender,
 )
@@ -180,6 +180,9 @@ cdef class Swarm(Turns):
 
     def mute(self, u32 sender, bint muted, bint forbidden=False):
         self._command(COMMAND_MUTE, sender, muted, forbidden, "sender")
+
+    def talk(self, u32 sender, bint talking):
+        self._command(COMMAND_TALK, sender, talking, 0, "sender")
 
     def set_layers(self, u32 sender, u32 mask):
         self._command(COMMAND_LAYERS, sender, False, mask, "sender")

@@ -20,7 +20,7 @@ from simplestchat._native.peer.receiver cimport (
 )
 from simplestchat._native.peer.sender cimport (
     Outgoing, Sender as _Sender, SenderTotals, sender_deadline, sender_footprint, sender_free, sender_heard, sender_keyframe,
-    sender_layers, sender_mute, sender_new, sender_next, sender_report, sender_resend, sender_totals,
+    sender_layers, sender_mute, sender_new, sender_next, sender_report, sender_resend, sender_talk, sender_totals,
 )
 from simplestchat._native.peer.settings cimport (
     PEER_EXT_COUNT, PEER_MAX_LAYERS, PEER_NAME_SIZE, LayerSettings, ReceiverSettings, SenderSettings,
@@ -255,6 +255,10 @@ cdef class Sender:
     def mute(self, bint muted, bint forbidden, us_t now):
         """Mutes or goes on."""
         sender_mute(self.state, muted, forbidden, now)
+
+    def talk(self, bint talking, us_t now):
+        """Talks or is silent."""
+        sender_talk(self.state, talking, now)
 
     def layers(self, u8 mask, us_t now):
         """Says which encodings are sent."""

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 SILENT_S = 10.0
 RETIRE_S = 2.5  # the native count settles after 2 s
 CRASH_MARGIN_S = 1.0  # a publisher that the plan lets crash may do so late
-TURN_HEARD_S = 2.0  # of a turn to talk must have passed for its silence to be a fault
 MISSING_KEPT = 4096
 
 
@@ -160,21 +159,16 @@ class Subscription:
     def _check_heard(self, since_us: int) -> None:
         if self._heard or not self._due or self.finished or since_us != self._due_since_us:
             return
-        if self._should_be_sending((since_us - self._world.start_us) / 1_000_000, self._world.now_s()):
+        if self._should_be_sending(self._world.now_s()):
             self._world.tally.add("silent_streams")
             self._world.tally.fault("silent-stream", self.user, f"nothing of user {self.publisher} track {self.track}")
 
-    def _should_be_sending(self, since_s: float, until_s: float) -> bool:
+    def _should_be_sending(self, until_s: float) -> bool:
         plan = self._world.plan
         visits = self._world.user_plan(self.publisher).visits
         if self.visit >= len(visits) or not self._room.is_latest(self.peer_id) or until_s >= plan.media_end_s:
             return False
-        if until_s > visits[self.visit].end_s:
-            return False
-        if self.video or self._world.scenario.publish.talk != "turns":
-            return True
-        begin, end = plan.turn(self._room.number, self.publisher % plan.room_size, since_s)
-        return min(end, until_s) - max(begin, since_s) >= TURN_HEARD_S
+        return until_s <= visits[self.visit].end_s
 
     def _watch_for_crash(self) -> None:
         """Whoever crashes says nothing; but everyone knows the plan."""

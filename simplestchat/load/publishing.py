@@ -30,21 +30,19 @@ if TYPE_CHECKING:
 DRAIN_S = 0.1
 QUIET_S = 1.5
 NEWS_S = 1.0
-_TALK = {"always": 1, "turns": 1, "spurts": 2, "never": 0}
+_TALK = {"always": 1, "turns": 0, "spurts": 2, "never": 0}
 
 
 class Track:
     """One published track."""
 
-    __slots__ = ("begun", "info", "muted", "publication", "talks")
+    __slots__ = ("begun", "info", "muted", "publication")
 
     def __init__(self, publication: Publication, info: SenderInfo) -> None:
         self.publication = publication
         self.info = info
         self.begun = False
         self.muted = False
-        self.talks = True
-        """Whether it is its turn."""
 
 
 class Publishing:
@@ -87,7 +85,7 @@ class Publishing:
             "fps": camera.fps if video else 50,
             "max_payload": device.MAX_PAYLOAD,
             "mid": mid,
-            "talk": _TALK[publish.talk],
+            "talk": _TALK[publish.talk],  # turns are said by the agenda
             "dtx": publish.dtx,
             "talk_ms": round(publish.talk_s * 1000),
             "silence_ms": round(publish.silence_s * 1000),
@@ -129,13 +127,9 @@ class Publishing:
         world, plan = self._stay.world, self._stay.plan
         now = world.now_s()
         begin, end = world.plan.turn(plan.room, plan.place, now)
-        track.talks = begin <= now
-        self._apply(track)
-        world.agenda.at(world.at_us(end if track.talks else begin) + 1, lambda: self._take_turns(track))
-
-    def _apply(self, track: Track) -> None:
-        if not track.muted:
-            self._stay.world.media.swarm.mute(track.publication.sender, not track.talks)
+        mine = begin <= now
+        world.media.swarm.talk(track.publication.sender, mine)
+        world.agenda.at(world.at_us(end if mine else begin) + 1, lambda: self._take_turns(track))
 
     # Mutes
 
@@ -171,7 +165,7 @@ class Publishing:
     def _speak(self, track: Track) -> None:
         if self._lives(track):
             track.muted = False
-            self._apply(track)
+            self._stay.world.media.swarm.mute(track.publication.sender, False)
 
     def _lives(self, track: Track) -> bool:
         return not self._over and self.tracks.get(track.publication.video) is track

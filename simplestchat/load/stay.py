@@ -45,9 +45,9 @@ class Stay:
     """One visit of one user."""
 
     __slots__ = (
-        "_jobs", "_news", "chatting", "client", "disturbed", "due_us", "gone", "joined", "offered", "paths_wanted",
-        "peer_id", "plan", "publishing", "record", "resume_token", "room", "subscribing", "transports", "visit",
-        "world",
+        "_jobs", "_news", "chatting", "client", "disturbed", "due_us", "gone", "joined", "leaving", "offered",
+        "paths_wanted", "peer_id", "plan", "publishing", "record", "resume_token", "room", "subscribing",
+        "transports", "visit", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, plan: UserPlan, visit: Visit, record: Record) -> None:
@@ -59,6 +59,8 @@ class Stay:
         self.client = Client(self, world.notices, world.tally)
         self.due_us = world.at_us(visit.begin_s)
         self.gone = False
+        self.leaving = False
+        """Whether the departure is due: nothing new is begun."""
         self.joined = False
         self.disturbed = plan.up is not None or bool(plan.changes)
         """Whether what it sends may be late or lost on its way for reasons of its own."""
@@ -220,7 +222,12 @@ class Stay:
         if visit.ending == "crash":
             agenda.at(world.at_us(visit.end_s), lambda: None if world.silent else crash(self))
         elif visit.ending == "leave":
-            agenda.at(world.at_us(visit.end_s), lambda: None if world.silent else self.do_now(lambda: leave(self)))
+            agenda.at(world.at_us(visit.end_s), self._depart)
+
+    def _depart(self) -> None:
+        if not self.world.silent:
+            self.leaving = True
+            self.do_now(lambda: leave(self))
 
     async def _cut(self) -> None:
         """The plan cuts the connection."""

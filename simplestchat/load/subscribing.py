@@ -109,7 +109,7 @@ class Subscribing:
                 if not batch:
                     return
                 await self._subscribe(batch)
-                if not self._stay.client.is_open:
+                if self._stay.leaving or not self._stay.client.is_open:
                     return  # what is missing is asked for when we are back
         finally:
             self._busy = False

@@ -275,6 +275,40 @@ def test_talk_spurts_come_and_go() -> None:
         assert (rtp_parse(packet.data)["timestamp"] - first) % 2**32 == ticks % 2**32
 
 
+def test_somebody_else_may_say_when_to_talk() -> None:
+    sender = peer.Sender(MICROPHONE | {"talk": 0}, 0)
+    silent = take(sender, S, MICROPHONE["codec"])
+    sender.talk(True, S + 50 * MS)
+    spoken = take(sender, 2 * S, MICROPHONE["codec"])
+    sender.talk(False, 2 * S + 1)
+    after = take(sender, 4 * S, MICROPHONE["codec"])
+    begin = silent[0].due
+    assert [packet.due - begin for packet in silent] == [0, 400 * MS, 800 * MS]
+    assert [packet.due - begin for packet in spoken] == [S + number * 20 * MS for number in range(2, 50)]
+    assert rtp_parse(spoken[0].data)["marker"]
+    assert not any(packet.stamp["flags"] & SILENCE for packet in spoken)
+    assert {later.due - sooner.due for sooner, later in itertools.pairwise(after)} == {400 * MS}
+    assert after[0].due == spoken[-1].due + 20 * MS
+    everything = [*silent, *spoken, *after]
+    assert [packet.counter for packet in everything] == list(range(len(everything)))
+
+
+def test_talking_in_the_same_moment_uses_no_time_twice() -> None:
+    sender = peer.Sender(MICROPHONE | {"talk": 0}, 0)
+    first = take(sender, 700 * MS, MICROPHONE["codec"])
+    begin = first[0].due
+    assert first[-1].due == begin + 400 * MS
+    sender.talk(True, begin + 400 * MS)
+    then = take(sender, begin + 500 * MS, MICROPHONE["codec"])
+    assert [packet.due - begin for packet in then] == [number * 20 * MS for number in range(21, 26)]
+
+
+def test_a_camera_does_not_talk() -> None:
+    sender, other = peer.Sender(camera(), 0), peer.Sender(camera(), 0)
+    sender.talk(False, 0)
+    assert [packet.data for packet in take(sender, S)] == [packet.data for packet in take(other, S)]
+
+
 def test_muted_means_silent_and_leaves_no_debt() -> None:
     sender = peer.Sender(camera(), 0)
     before = take(sender, S)
