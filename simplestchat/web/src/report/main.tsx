@@ -1,10 +1,13 @@
 import { render } from "preact";
 import "../styles/tokens.css";
 import "./report.css";
+import "./figures.css";
+import "./charts.css";
 import { ComparePage } from "./compare";
 import { RunPage } from "./run";
 import type { Comparisons, Report, Trends } from "./shapes";
 import { TrendPage } from "./trend";
+import "./adapt.css";
 
 type Content =
   | { page: "run"; data: Report }
