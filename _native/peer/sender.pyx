@@ -163,12 +163,14 @@ cdef bint _begin_audio(Sender* s) noexcept nogil:
 # The next frame that is due; False when there is none.
 cdef bint _begin(Sender* s, us_t now) noexcept nogil:
     cdef bint made = False
+    cdef us_t due
     if s.muted and not s.forbidden:
         return False
     while not made:
-        s.moment.due_us = _due(s, s.tick)
-        if s.moment.due_us > now:
+        due = _due(s, s.tick)
+        if due > now:
             return False
+        s.moment.due_us = due
         s.tick += 1
         made = _begin_video(s) if s.settings.video else _begin_audio(s)
     s.moment.elapsed_us = s.moment.due_us - s.start_us
