@@ -14,7 +14,7 @@
 #  - A frame counts when all of its parts came; it is shown when it is a keyframe or its predecessor was shown.
 #  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms).
 from simplestchat._native.core.histogram cimport Histogram
-from simplestchat._native.core.types cimport i64, u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
 from simplestchat._native.peer.frames cimport Frames
 from simplestchat._native.peer.ledger cimport Ledger
 from simplestchat._native.peer.settings cimport ReceiverSettings
@@ -73,7 +73,7 @@ cdef struct Receiver:
     us_t ended_us
     us_t asked_us                # last keyframe request, 0x7FFFFFFFFFFFFFFF when there was none
     us_t transit_us              # of the packet before, for jitter
-    i64 current                  # the present tally, -1 when the count has not begun
+    u8 last                      # the tally that was begun last
     u8 sequenced
     u8 ended
     u8 has_transit

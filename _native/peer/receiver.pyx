@@ -35,6 +35,7 @@ cdef enum:
     _NACK_RTT_US = 50000         # until a repair told the round trip
     _RESTART = 1024              # so far back no packet can come: the numbering began anew
     _OSN = 2                     # original sequence number (RFC 4588 section 4)
+    _CLOSED = 2                  # a run before the last resume: only what was due before the end belongs to it
     _FRAME_GRACE_US = 2 * LEDGER_SETTLE_US
 
 cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept nogil:
@@ -60,7 +61,6 @@ cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept
     frames_init(&r.frames, <FramePlace*> (bits + RECEIVER_RUNS * (window // 64)))
     r.since_us = now
     r.asked_us = <us_t> _NEVER
-    r.current = -1
     return r
 
 
@@ -124,17 +124,13 @@ cdef inline bint _coherent(const Receiver* r, const PayloadFrame* frame, const S
 
 
 cdef Tally* _begin(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept nogil:
-    cdef int next = <int> (r.current + 1) % RECEIVER_RUNS, i
-    # A run that has nobody before it takes the place that was left longest ago.
-    if r.current < 0:
-        for i in range(RECEIVER_RUNS):
-            if not r.tallies[i].used or (r.tallies[next].used and r.tallies[i].last_frame < r.tallies[next].last_frame):
-                next = i
-    if r.tallies[next].used:
-        tally_settle(&r.tallies[next], <us_t> _NEVER, ledger, &r.losses)
-    tally_begin(&r.tallies[next], stamp.user, stamp.track, stamp.layer, stamp.counter, stamp.frame)
-    r.current = next
-    return &r.tallies[next]
+    cdef Tally* t
+    r.last = (r.last + 1) % RECEIVER_RUNS
+    t = &r.tallies[r.last]
+    if t.used:
+        tally_settle(t, <us_t> _NEVER, ledger, &r.losses)
+    tally_begin(t, stamp.user, stamp.track, stamp.layer, stamp.counter, stamp.frame)
+    return t
 
 
 # Does a packet just below or behind a run belong to it?
@@ -148,23 +144,30 @@ cdef inline bint _adjoins(const Receiver* r, const Tally* t, const Stamp* stamp,
     return <u64> stamp.counter + TALLY_BACK >= t.first
 
 
+# The run `back` before the present one, of the encoding that the packet is of; NULL when there is none, or when it was closed
+# before the packet was due.
+cdef inline Tally* _run_of(Receiver* r, const Stamp* stamp, int back) noexcept nogil:
+    cdef Tally* t = &r.tallies[(r.last + RECEIVER_RUNS - back) % RECEIVER_RUNS]
+    if not t.used or t.layer != stamp.layer or (t.used == _CLOSED and stamp.sent_us > r.ended_us):
+        return NULL
+    return t
+
+
 # The run of packets that this one belongs to; a new one when it begins one; NULL when it does not count.
 cdef Tally* _run(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept nogil:
     cdef Tally* t
-    cdef int i
-    for i in range(RECEIVER_RUNS):
-        t = &r.tallies[i]
-        if t.used and t.layer == stamp.layer and t.first <= stamp.counter < t.next:
+    cdef int back
+    for back in range(RECEIVER_RUNS):
+        t = _run_of(r, stamp, back)
+        if t is not NULL and t.first <= stamp.counter < t.next:
             return t
-    if r.current >= 0 and r.tallies[r.current].layer == stamp.layer and _adjoins(r, &r.tallies[r.current], stamp, True):
-        return &r.tallies[r.current]
-    for i in range(RECEIVER_RUNS):
-        t = &r.tallies[i]
-        if i != r.current and t.used and t.layer == stamp.layer and _adjoins(r, t, stamp, False):
+    for back in range(RECEIVER_RUNS):
+        t = _run_of(r, stamp, back)
+        if t is not NULL and _adjoins(r, t, stamp, back == 0 and t.used != _CLOSED):
             return t
-    if r.current < 0:
+    t = &r.tallies[r.last]
+    if not t.used or t.used == _CLOSED:
         return _begin(r, stamp, ledger) if not r.settings.video or stamp.flags & STAMP_KEYFRAME else NULL
-    t = &r.tallies[r.current]
     if t.layer == stamp.layer or stamp.frame < t.last_frame:
         return NULL
     return _begin(r, stamp, ledger)
@@ -214,7 +217,7 @@ cdef void _count(Receiver* r, const Stamp* stamp, bint repair, us_t arrival, con
     if verdict == TALLY_DUPLICATE:
         r.totals.duplicate += 1
     elif verdict != TALLY_TOO_LATE:
-        _deliver(r, stamp, verdict, repair, t == &r.tallies[r.current] if r.current >= 0 else False, arrival, measures)
+        _deliver(r, stamp, verdict, repair, t == &r.tallies[r.last] and t.used != _CLOSED, arrival, measures)
 
 
 # A payload from its first byte on.
@@ -250,6 +253,8 @@ cdef void receiver_packet(Receiver* r, const u8* data, u32 size, const RtpView* 
         r.totals.corrupt += 1
         return
     r.totals.bytes += payload
+    if r.stats.begun and index + _RESTART < r.stats.highest_index:
+        recv_init(&r.stats, r.settings.ssrc, r.settings.clock_rate)
     recv_packet(&r.stats, index, view.timestamp, payload, arrival)
     asked = _sequence(r, index, arrival)
     if payload == 0:
@@ -347,6 +352,10 @@ cdef void receiver_settle(Receiver* r, us_t now, const Ledger* ledger) noexcept 
         frames_expire(&r.frames, now - _FRAME_GRACE_US)
 
 
+cdef inline bint _counting(const Receiver* r) noexcept nogil:
+    return r.tallies[r.last].used and r.tallies[r.last].used != _CLOSED
+
+
 cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) noexcept nogil:
     if r.ended:
         return
@@ -355,16 +364,19 @@ cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) no
     r.sequenced = 0
     if r.nack is not NULL:
         nack_init(r.nack)
-    if has_expected and r.current >= 0:
-        r.totals.missed += tally_expect(&r.tallies[r.current], expected, at, NULL, &r.losses)
+    if has_expected and _counting(r):
+        r.totals.missed += tally_expect(&r.tallies[r.last], expected, at, NULL, &r.losses)
 
 
 cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil:
+    cdef int i
     if not r.ended:
         return
+    for i in range(RECEIVER_RUNS):
+        if r.tallies[i].used:
+            r.tallies[i].used = _CLOSED
     r.ended = 0
     r.since_us = now
-    r.current = -1
     r.has_transit = 0
     r.totals.first_packet_us = r.totals.first_frame_us = 0
     if r.settings.video:
@@ -383,8 +395,8 @@ cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil
         out.freezes = r.frames.freezes
         out.freeze_us = r.frames.freeze_us
         out.first_frame_us = r.frames.first_us
-    if r.current >= 0:
-        out.highest_counter = <u32> (r.tallies[r.current].next - 1)
+    if _counting(r):
+        out.highest_counter = <u32> (r.tallies[r.last].next - 1)
 
 
 cdef const ReceiverSettings* receiver_settings(const Receiver* r) noexcept nogil:

@@ -38,7 +38,7 @@ cdef struct Tally:
     u32 last_frame               # and of the newest one
     u8 track
     u8 layer
-    u8 used
+    u8 used                      # for the owner: 0 not, 1 and beyond as it likes
     u8 mark_first
     u8 mark_count
 

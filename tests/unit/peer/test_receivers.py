@@ -251,6 +251,7 @@ def test_a_server_may_number_as_it_likes() -> None:
     assert counts(totals, *LOSSES) == (len(VIDEO), 0, 0, 0, 0, 0)
     assert counts(totals, "nacks", "frames_broken") == (0, 0)
     assert to.receiver.nacks(4 * S) == []
+    assert to.receiver.report(4 * S)["cumulative_lost"] == 0
 
 
 def test_gaps_of_numbers_alone_are_nobodys_loss() -> None:
@@ -293,6 +294,21 @@ def test_pause_and_resume_begin_anew() -> None:
     assert totals["first_frame_us"] == second[0].due + DELAY
     assert totals["keyframes"] == 2
     assert totals["freezes"] == 0
+
+
+def test_a_short_pause_of_speech_loses_nothing() -> None:
+    to = Listener(MICROPHONE)
+    pause, resume = AUDIO[50].due, AUDIO[80].due
+    give(to, AUDIO[:48])
+    to.receiver.end(pause)
+    give(to, [AUDIO[48], AUDIO[50]])  # were on their way; one between them is lost
+    to.receiver.resume(resume - 10 * MS)
+    rest = [replace(packet, index=packet.index - 29) for packet in AUDIO[80:]]
+    give(to, [rest[1], rest[0], *rest[2:]])
+    give(to, AUDIO[:1], 2 * S)
+    totals = to.settled()
+    assert counts(totals, *LOSSES) == (50 + len(rest), 1, 1, 0, 1, 1)
+    assert totals["misdelivered"] == 0
 
 
 def test_resuming_what_never_ended_changes_nothing() -> None:
