@@ -57,17 +57,17 @@ class PhaseLines:
 
     def tick(self, live: Live, now_us: int) -> None:
         """See ``coordinate.Observer``."""
-        ended, self._phase = self._phase, live.phase(now_us)
+        before, self._phase = self._phase, live.phase(now_us)
         scenario = live.plan.scenario
-        if self._phase == ended:
-            return
-        if not ended:
+        if not before:
             words = f"{scenario.name}: {scenario.shape.clients} users, {live.plan.end_s:.0f} s, seed {live.plan.seed}"
             self._console.print(words, soft_wrap=True, highlight=False)
-        elif ended in _PAST:
-            figures = ", ".join(f"{name} {value}" for name, value in _figures(live))
-            words = f"{scenario.name} {live.elapsed_s(now_us):.0f} s, {_PAST[ended]}: {figures}"
-            self._console.print(words, soft_wrap=True, highlight=False)
+        order = tuple(_PHASES)
+        for ended in order[order.index(before or self._phase) : order.index(self._phase)]:  # a short one passes unseen
+            if ended in _PAST:
+                figures = ", ".join(f"{name} {value}" for name, value in _figures(live))
+                words = f"{scenario.name} {live.elapsed_s(now_us):.0f} s, {_PAST[ended]}: {figures}"
+                self._console.print(words, soft_wrap=True, highlight=False)
 
     def __enter__(self) -> Self:
         return self

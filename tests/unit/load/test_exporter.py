@@ -135,7 +135,7 @@ def test_spans_are_counted_under_the_bounds_that_hold_them() -> None:
 def test_the_dashboard_asks_only_for_what_there_is() -> None:
     dashboard = json.loads((ROOT / "dashboards" / "load.json").read_text("utf-8"))
     metrics = Metrics()
-    metrics.watch_workers(dict, lambda: 0)
+    metrics.watch_workers(dict, dict, lambda: 0)
     found = [*families(half_way(), NOW_US), *metrics.registry.collect()]
     endings = {"counter": "_total", "histogram": "_bucket"}
     known = {family.name + endings.get(family.type, "") for family in found}

@@ -128,3 +128,15 @@ def test_the_end_tells_objectives_verdict_and_files() -> None:
     assert "a reason " * 20 in text  # one line, however long
     assert "clients 30: fail (packet_loss), server 1.00 cores, worker 97%" in text
     assert "capacity: clients 20 is carried. At 30, it was full." in text
+
+
+def test_a_phase_that_passes_between_two_looks_is_told_too() -> None:
+    live = Live(Plan(RECORD.scenario, RECORD.seed))
+    console = Console(file=io.StringIO(), width=300)
+    lines = PhaseLines(console)
+    with console.capture() as capture:
+        lines.tick(live, START_US)
+        live.start_us = START_US
+        lines.tick(live, START_US + round(live.plan.end_s * 1_000_000))
+    told = [line.partition(":")[0].rpartition(" ")[2] for line in capture.get().splitlines()]
+    assert told == [RECORD.scenario.name, "joined", "held", "settled"]
