@@ -70,7 +70,7 @@ cdef class Crowd:
     cdef readonly int event_fd
     cdef bint attached
     cdef bint running
-    cdef bint stopping
+    cdef volatile bint stopping    # set by any thread
     cdef bint busy
     cdef int failure               # errno that ended the loop
     cdef u64 turns

@@ -190,11 +190,14 @@ def test_what_a_full_socket_drops_is_counted() -> None:
 
 @pytest.mark.alone
 def test_stop_ends_an_idle_loop_at_once() -> None:
-    running = RunningCrowd()
-    until(lambda: running.crowd.totals()["turns"] > 0, "its first turn")
-    began = time.monotonic()
-    running.close()
-    assert time.monotonic() - began < 0.9  # a loop that nobody wakes sleeps for a second
+    took = []
+    for _ in range(3):  # one of them is not held up by what else the machine does
+        running = RunningCrowd()
+        until(lambda r=running: r.crowd.totals()["turns"] > 0, "its first turn")
+        began = time.monotonic()
+        running.close()
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.5  # a loop that nobody wakes sleeps for a second
 
 
 def test_stop_before_run_and_no_second_run() -> None:
