@@ -55,10 +55,15 @@ def cores() -> tuple[int, int]:
     return (mine[0], mine[1]) if len(mine) > 1 else (mine[0], -1)
 
 
-def percentiles(data: Any) -> str:
+def percentile(data: Any, share: float) -> float:
+    """In milliseconds."""
     spans = Histogram()
     spans.merge(data)
-    return "/".join(f"{spans.percentile(share) / 1000:.2f}" for share in (0.5, 0.95, 0.99))
+    return spans.percentile(share) / 1000
+
+
+def percentiles(data: Any) -> str:
+    return "/".join(f"{percentile(data, share):.2f}" for share in (0.5, 0.95, 0.99))
 
 
 class Generator:
@@ -209,6 +214,7 @@ def test_receiving(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[st
     benchmark.extra_info |= {
         "us_per_packet": round(cost, 2),
         "users_per_core": round(1e6 / cost / PACKETS_PER_S),
+        "wake_p99_ms": round(percentile(spans["wake"], 0.99), 2),
         "kib_per_user": round(reading["kib_per_user"], 1),
     }
     with capsys.disabled():

@@ -2,8 +2,8 @@
 #
 # A datagram's arrival is the kernel's own (SO_TIMESTAMPNS), so reading late hides nothing. The kernel stamps in wall-clock time; sockets_sync
 # measures how far that is from the monotonic clock, about once a second, as the closest of a few readings (well below a
-# microsecond apart). If somebody sets the wall clock, arrivals are wrong by as much until the next measurement, but never later
-# than the moment of reading.
+# microsecond apart). If somebody sets the wall clock forward, the first arrival tells and is cut to the moment of reading; if back,
+# arrivals are too early by as much until the next measurement.
 from simplestchat._native.core.types cimport u32, u64, u8, us_t
 from simplestchat._native.peer.entities cimport Path, PeerQueue
 

@@ -17,6 +17,7 @@ cdef enum:
     READ_SIZE = 65536              # the largest piece that UDP_GRO puts together
     CONTROL_SIZE = 128             # CMSG_SPACE of a timespec is 32, of the count of drops and the segment size 24 each
     SYNC_READINGS = 5
+    STEP_US = 1000                 # an arrival that far ahead means that somebody set the wall clock
     NS_PER_S = 1000000000
     NS_PER_US = 1000
 
@@ -246,6 +247,8 @@ cdef int sockets_receive(Sockets* s, int fd, Received* out, us_t* now) noexcept 
         arrival = now[0]
         size = s.read_headers[i].msg_len
         segment = _read_control(s, &s.by_fd[fd], i, &arrival)
+        if arrival > now[0] + STEP_US:
+            sockets_sync(s)
         segment = segment if 0 < segment < size else size
         off = 0
         parts = 0
