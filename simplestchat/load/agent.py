@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import trio
@@ -24,6 +25,7 @@ from simplestchat import __version__
 from simplestchat.errors import ConfigError
 from simplestchat.load import cores, redis, staff
 from simplestchat.load.link import Link, LinkClosed
+from simplestchat.load.machine import describe
 from simplestchat.load.messages import Assign, Clock, Failed, Finished
 from simplestchat.load.process import Child
 from simplestchat.load.redis import AgentCard, Client, Hire, RedisLink, RedisLost
@@ -74,6 +76,7 @@ class Agent:
     name: str
     pinning: cores.Pinning
     token: str = field(default_factory=lambda: secrets.token_hex(8))
+    machine: dict[str, Any] = field(default_factory=describe)
 
     async def run(self, url: str) -> None:
         """Serve until a signal. Raises ``ConfigError`` when Redis is not there, ``RedisLost`` when it leaves."""
@@ -90,7 +93,13 @@ class Agent:
 
     def _card(self) -> bytes:
         return msgspec.msgpack.encode(
-            AgentCard(name=self.name, token=self.token, version=__version__, processes=len(self.pinning.generators))
+            AgentCard(
+                name=self.name,
+                token=self.token,
+                version=__version__,
+                processes=len(self.pinning.generators),
+                machine=self.machine,
+            )
         )
 
     async def _register(self, client: Client) -> None:

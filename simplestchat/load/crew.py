@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import trio
@@ -44,6 +44,8 @@ class Member:
     cores: tuple[int, ...] = ()
     remote: bool = False
     """Its clock is another machine's."""
+    machine: dict[str, Any] = field(default_factory=dict)
+    """What is known of that machine beside what the generator says itself."""
     obituary: Callable[[], Awaitable[str]] = _no_words
     ready: Ready | None = None
     offset_us: int = 0
@@ -69,8 +71,8 @@ class Member:
             part=self.part,
             agent=self.agent,
             users=self.ready.users if self.ready else 0,
-            machine=self.ready.machine if self.ready else {},
-            cores=self.cores,
+            machine={**self.machine, **(self.ready.machine if self.ready else {})},
+            cores=self.cores or tuple(self.ready.machine.get("pinned", ()) if self.ready else ()),
             clock_offset_us=self.offset_us,
             clock_error_us=self.error_us,
             samples=tuple(self.samples),

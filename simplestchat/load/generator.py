@@ -51,7 +51,7 @@ class Generator:
             world = World(self._assign, nursery, self._bind)
             mine = world.plan.indices(self._assign.part, self._assign.parts)
             nursery.start_soon(self._listen)
-            await self._send(Ready(part=self._assign.part, users=len(mine), machine=machine()))
+            await self._send(Ready(part=self._assign.part, users=len(mine), machine=machine(self._assign.cores)))
             await self._started.wait()
             world.start_us = self._start_us
             world.media.crowd.set_epoch(self._start_us)
@@ -201,13 +201,14 @@ def rss_bytes() -> int:
         return int(statm.read().split()[1]) * _PAGE_BYTES
 
 
-def machine() -> dict[str, Any]:
-    """Where this runs."""
+def machine(pinned: tuple[int, ...]) -> dict[str, Any]:
+    """Where this runs, pinned to these cores."""
     return {
         "host": platform.node(),
         "system": f"{platform.system()} {platform.release()}",
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES,
+        "pinned": list(pinned),
         "pid": os.getpid(),
         "python": platform.python_version(),
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 import coredis
 import msgspec
@@ -32,7 +32,6 @@ POLL_S: Final = 1.0
 CONNECT_TIMEOUT_S: Final = 10.0
 _SCHEMES: Final = ("redis", "rediss", "unix")
 Client: TypeAlias = "coredis.Redis[bytes]"
-T = TypeVar("T")
 
 
 class RedisUnreachable(ConfigError):
@@ -58,6 +57,8 @@ class AgentCard(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     processes: int
     """Generators that it runs when a scenario leaves it open."""
+    machine: dict[str, Any]
+    """See ``machine.describe``."""
 
 
 class Hire(msgspec.Struct, frozen=True, kw_only=True):

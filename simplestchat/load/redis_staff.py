@@ -74,7 +74,7 @@ class RedisStaff:
             for part in parts:
                 down, up = redis.links(self._run, part)
                 link = RedisLink(client, down, up, gone)
-                members.append(Member(part=part, link=link, agent=name, remote=True))
+                members.append(Member(part=part, link=link, agent=name, remote=True, machine=card.machine))
             self._say(
                 f"agent {name}: generators {parts[0]} to {parts[-1]}"
                 if count > 1

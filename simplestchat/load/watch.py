@@ -50,8 +50,12 @@ class ServerWatch:
 def _fetch(url: str) -> str:
     # No proxy of the environment stands between a load tester and its server.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=SCRAPE_TIMEOUT_S) as answer:
-        return str(answer.read(MAX_TEXT_BYTES + 1).decode("utf-8", "replace"))
+    try:
+        with opener.open(url, timeout=SCRAPE_TIMEOUT_S) as answer:
+            return str(answer.read(MAX_TEXT_BYTES + 1).decode("utf-8", "replace"))
+    except urllib.error.HTTPError as error:
+        error.close()  # it is an answer, too, and holds a connection
+        raise
 
 
 def _with_processes(sample: ServerSample) -> ServerSample:

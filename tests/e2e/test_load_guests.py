@@ -78,6 +78,7 @@ def test_two_agents_generate_one_run_although_their_clocks_differ(tmp_path: Path
     assert run.report["verdict"] == "pass", run.output
     found = {one["machine"]: one for one in run.report["agents"]}
     assert {name: one["users"] for name, one in found.items()} == {"elm": 2, "oak": 2}
+    assert all(one["cpu"] and one["cores"] != "not pinned" for one in found.values())
     for name, ahead_s in (("elm", DAY_S), ("oak", 0)):
         wrong_ms = abs(found[name]["clock_offset_ms"] - ahead_s * 1000)
         assert wrong_ms <= found[name]["known_to_ms"] + 1 < 1000, found[name]

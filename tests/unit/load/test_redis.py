@@ -112,7 +112,7 @@ def test_what_is_no_message_closes_the_line(server: str) -> None:
 
 
 async def register(client: Client, name: str, *, version: str = redis_staff.__version__, seconds: int = 30) -> None:
-    card = AgentCard(name=name, token=f"token of {name}", version=version, processes=2)
+    card = AgentCard(name=name, token=f"token of {name}", version=version, processes=2, machine={"cpu": "Example"})
     await client.sadd(redis.key("agents"), [name])
     await client.set(redis.key("agent", name), msgspec.msgpack.encode(card), ex=seconds)
 
@@ -133,6 +133,7 @@ def test_agents_are_claimed_and_get_their_parts(server: str) -> None:
         for name in ("ash", "oak", "elm"):
             await register(client, name)
         members, _staff = await hire(server, 2)
+        assert all(one.machine == {"cpu": "Example"} for one in members)
         assert [(one.part, one.agent, one.remote) for one in members] == [
             (0, "ash", True),
             (1, "ash", True),
