@@ -1,11 +1,10 @@
 """Subscribed tracks of synthetic users; see receiver.pxd for the contract."""
 
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memset
 from simplestchat._native.core.bytes cimport get16
 from simplestchat._native.core.histogram cimport Histogram, histogram_add
 from simplestchat._native.core.seq cimport seq_unwrap
-from simplestchat._native.core.types cimport US_PER_MS, US_PER_S, i64, u8, u16, u32, u64, us_t
+from simplestchat._native.core.types cimport US_PER_S, i64, u8, u16, u32, u64, us_t
 from simplestchat._native.peer.frames cimport (
     FRAMES_PLACES, FramePlace, Frames, frames_expire, frames_init, frames_part, frames_restart,
 )
@@ -14,7 +13,7 @@ from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PAYLOA
 from simplestchat._native.peer.settings cimport ReceiverSettings
 from simplestchat._native.peer.stamp cimport STAMP_FORBIDDEN, STAMP_KEYFRAME, STAMP_LAST, Stamp, stamp_read
 from simplestchat._native.peer.tally cimport (
-    TALLY_BACK, TALLY_DUPLICATE, TALLY_EARLIER, TALLY_FILLED, TALLY_NEXT, TALLY_TOO_LATE, Tally, TallyLosses, tally_begin,
+    TALLY_BACK, TALLY_DUPLICATE, TALLY_FILLED, TALLY_NEXT, TALLY_TOO_LATE, Tally, TallyLosses, tally_begin,
     tally_expect, tally_packet, tally_settle,
 )
 from simplestchat._native.stream.nack cimport (
@@ -45,9 +44,7 @@ cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept
     cdef Receiver* r
     cdef u64* bits
     cdef int i
-    if settings.clock_rate == 0 or (settings.video and not PAYLOAD_VP8 <= settings.codec <= PAYLOAD_AV1):
-        return NULL
-    if not settings.video and settings.codec != PAYLOAD_OPUS:
+    if settings.clock_rate == 0 or not (PAYLOAD_VP8 <= settings.codec <= PAYLOAD_AV1 if settings.video else settings.codec == PAYLOAD_OPUS):
         return NULL
     r = <Receiver*> calloc(1, size)
     if r is NULL:
@@ -72,8 +69,8 @@ cdef void receiver_free(Receiver* r) noexcept nogil:
 
 cdef size_t receiver_footprint(const Receiver* r) noexcept nogil:
     cdef size_t places = FRAMES_PLACES * sizeof(FramePlace) if r.settings.video else 0
-    cdef size_t size = sizeof(Receiver) + RECEIVER_RUNS * (r.tallies[0].mask + 1) // 8 + places
-    return size + (sizeof(NackList) if r.nack is not NULL else 0)
+    cdef size_t nack = sizeof(NackList) if r.nack is not NULL else 0
+    return sizeof(Receiver) + RECEIVER_RUNS * (r.tallies[0].mask + 1) // 8 + places + nack
 
 
 # Is packet `index` missing and asked for? Without RTX, that makes its coming a repair.
@@ -99,7 +96,7 @@ cdef bint _sequence(Receiver* r, u64 index, us_t now) noexcept nogil:
             nack_init(r.nack)
     if gap and r.nack is NULL:
         r.nack = <NackList*> malloc(sizeof(NackList))
-        if r.nack is not NULL:
+        if r.nack:
             nack_init(r.nack)
             nack_received(r.nack, r.highest, now)
     if r.nack is not NULL:
@@ -124,9 +121,8 @@ cdef inline bint _coherent(const Receiver* r, const PayloadFrame* frame, const S
 
 
 cdef Tally* _begin(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept nogil:
-    cdef Tally* t
     r.last = (r.last + 1) % RECEIVER_RUNS
-    t = &r.tallies[r.last]
+    cdef Tally* t = &r.tallies[r.last]
     if t.used:
         tally_settle(t, <us_t> _NEVER, ledger, &r.losses)
     tally_begin(t, stamp.user, stamp.track, stamp.layer, stamp.counter, stamp.frame)
@@ -159,11 +155,11 @@ cdef Tally* _run(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept
     cdef int back
     for back in range(RECEIVER_RUNS):
         t = _run_of(r, stamp, back)
-        if t is not NULL and t.first <= stamp.counter < t.next:
+        if t and t.first <= stamp.counter < t.next:
             return t
     for back in range(RECEIVER_RUNS):
         t = _run_of(r, stamp, back)
-        if t is not NULL and _adjoins(r, t, stamp, back == 0 and t.used != _CLOSED):
+        if t and _adjoins(r, t, stamp, back == 0 and t.used != _CLOSED):
             return t
     t = &r.tallies[r.last]
     if not t.used or t.used == _CLOSED:
@@ -362,7 +358,7 @@ cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) no
     r.ended = 1
     r.ended_us = at
     r.sequenced = 0
-    if r.nack is not NULL:
+    if r.nack:
         nack_init(r.nack)
     if has_expected and _counting(r):
         r.totals.missed += tally_expect(&r.tallies[r.last], expected, at, NULL, &r.losses)
