@@ -14,6 +14,7 @@ of its joining on; and at the end everything that was acknowledged to anybody he
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from simplestchat.load.counts import now_us
@@ -111,6 +112,7 @@ class Subscription:
         self._stop_clock()
         self._world.media.unhear(self._receiver)
         totals = self._world.media.swarm.remove_receiver(self._receiver, self._expected())
+        self._name_faults(totals)
         self._world.streams.add(
             StreamResult(
                 subscriber=self.user,
@@ -121,6 +123,14 @@ class Subscription:
                 totals=dict(totals),
             )
         )
+
+    def _name_faults(self, totals: Mapping[str, int]) -> None:
+        """What may never be, by a word for each kind."""
+        words = {"misdelivered": "misdelivered" if self._certain else "media-after-leave", "corrupt": "corrupt"}
+        for name, word in words.items():
+            if totals[name]:
+                detail = f"{totals[name]} packets for a subscriber of user {self.publisher}, track {self.track}"
+                self._world.tally.fault(word, self.user, detail, totals[name])
 
     def _update(self) -> None:
         due = not (self._producer_paused or self._own_paused or self._gone)

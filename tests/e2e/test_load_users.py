@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from support.load_run import Outcome, run_here, run_in_processes
@@ -13,7 +16,7 @@ from simplestchat.load import scenario as s
 from simplestchat.load.plan import Plan
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
-FAST = s.Ramp(joins_per_s=20, hold_s=5, settle_s=1)
+FAST = s.Ramp(joins_per_s=20, hold_s=4, settle_s=0.7)
 CALL = s.Publish(video="360p30", bitrate_bps=300_000)
 
 
@@ -43,7 +46,7 @@ def test_a_call_with_chat_and_mutes(server: Server) -> None:
         name="call",
         shape=s.Shape(clients=5),
         publish=CALL,
-        ramp=s.Ramp(joins_per_s=20, hold_s=8, settle_s=1),
+        ramp=s.Ramp(joins_per_s=20, hold_s=6.5, settle_s=0.7),
         behaviour=s.Behaviour(chat_per_minute=40, mutes_per_minute=12),
     )
     outcome = run_here(scenario, server.url, seed=3)
@@ -54,7 +57,7 @@ def test_a_call_with_chat_and_mutes(server: Server) -> None:
     assert totals["chat_received"] == 5 * totals["chat_acked"]
     assert sum(len(plan.mutes) for plan in plans) > 0
     assert totals["sent_forbidden"] > 0
-    assert totals["delivered"] > 5 * 4 * 8 * 50
+    assert totals["delivered"] > 5 * 4 * 5 * 50
     assert outcome.finished is not None
     assert len(outcome.finished.users) == 5
     assert len(outcome.finished.streams) == 5 * 4 * 2
@@ -86,7 +89,7 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
         publish=s.Publish(video="360p30", bitrate_bps=300_000, talk="turns", talk_s=1.0),
         ramp=FAST,
         behaviour=s.Behaviour(chat_per_minute=60, reconnect_at_s=2, audio_only_share=0.4),
-        network=s.Network(steps=(s.Step(at_s=3.5, event="address-change", share=0.4),)),
+        network=s.Network(steps=(s.Step(at_s=3, event="address-change", share=0.4),)),
     )
     outcome = run_here(scenario, server.url)
     totals = found_right(outcome)
@@ -100,7 +103,7 @@ def test_strangers_stay_outside(server: Server) -> None:
         name="locked",
         shape=s.Shape(clients=3),
         publish=s.Publish(video=""),
-        ramp=s.Ramp(joins_per_s=20, hold_s=4.5, settle_s=0.5),
+        ramp=s.Ramp(joins_per_s=20, hold_s=4, settle_s=0.5),
         behaviour=s.Behaviour(chat_per_minute=30, refused=3),
     )
     totals = found_right(run_here(scenario, server.url))
@@ -112,7 +115,7 @@ def test_users_in_two_processes_are_one_room(server: Server) -> None:
         name="shared",
         shape=s.Shape(clients=6, presenters=3),
         publish=CALL,
-        ramp=s.Ramp(joins_per_s=20, hold_s=3, settle_s=1),
+        ramp=s.Ramp(joins_per_s=20, hold_s=2, settle_s=0.7),
         behaviour=s.Behaviour(chat_per_minute=30),
     )
     outcomes = run_in_processes(scenario, server.url, 2)
@@ -133,3 +136,38 @@ def test_a_server_that_is_not_there_is_counted() -> None:
     assert outcome.finished is not None
     assert outcome.finished.faults == {"join-failed": 2}
     assert outcome.totals["join_failures"] == 2
+
+
+def in_the_middle(act: Callable[[], object], scenario: s.Scenario, server: Server) -> Outcome:
+    """A run during which something happens to the server."""
+    timer = threading.Timer(1.5, act)
+    timer.start()
+    try:
+        return run_here(scenario, server.url)
+    finally:
+        timer.join()
+
+
+def test_users_rebuild_what_a_lost_worker_took() -> None:
+    scenario = s.Scenario(name="worker", shape=s.Shape(clients=4), publish=CALL, ramp=FAST)
+    with running() as server:
+        outcome = in_the_middle(lambda: os.kill(server.worker_pids()[0], signal.SIGKILL), scenario, server)
+    assert outcome.finished is not None
+    assert outcome.finished.faults == {"transport-failed": 8}
+    assert outcome.totals["transports_connected"] == 16
+    assert outcome.samples[-3].gauges["receiving"] == 4 * 3 * 2
+    assert (outcome.totals["misdelivered"], outcome.totals["corrupt"]) == (0, 0)
+    seconds = [one.totals["delivered"] for one in outcome.samples if one.phase == "hold"]
+    assert seconds[-1] - seconds[-2] > 4 * 3 * 50 * 0.8
+
+
+def test_users_of_a_server_that_ends_are_counted_and_nothing_else() -> None:
+    scenario = s.Scenario(
+        name="ended", shape=s.Shape(clients=3), publish=CALL, ramp=s.Ramp(joins_per_s=20, hold_s=2, settle_s=0.2)
+    )
+    with Server() as server:
+        outcome = in_the_middle(server.kill, scenario, server)
+    assert outcome.finished is not None
+    assert outcome.totals["connections_lost"] == 3
+    assert outcome.finished.faults["connection-lost"] == 3
+    assert set(outcome.finished.faults) <= {"connection-lost", "transport-failed", "silent-stream"}
