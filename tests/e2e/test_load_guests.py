@@ -13,7 +13,7 @@ from support.load import COMMAND, load
 from support.redis import redis_server
 from support.repository import ROOT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 ROOM = """
 name = "small-room"
