@@ -73,7 +73,8 @@ cdef void _tell_firsts(SwarmState* s, Reception* r, us_t arrival) noexcept nogil
         swarm_event(s, EVENT_FIRST_PACKET, r.id, span, 0)
     if r.packet_told and (not r.video or totals.keyframes > r.keyframes_before):
         r.frame_told = 1
-        histogram_add(&s.measures.first_frame, span)
+        if r.video:                # a silent speaker's first packet may be 400 ms away and is nobody's picture
+            histogram_add(&s.measures.first_frame, span)
         swarm_event(s, EVENT_FIRST_FRAME, r.id, span, 0)
 
 
