@@ -41,7 +41,8 @@ def environment(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     (wheel,) = distributions.glob("*.whl")
-    subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", str(wheel)], check=True, cwd=folder)
+    # Isolated, or a checkout on PYTHONPATH counts as installed already.
+    subprocess.run([folder / "bin/python", "-I", "-m", "pip", "install", "--quiet", str(wheel)], check=True, cwd=folder)
     return folder
 
 
