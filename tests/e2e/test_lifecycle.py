@@ -130,14 +130,21 @@ def test_ports_of_workers_follow_the_first() -> None:
 @pytest.mark.alone
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_ends_at_once_when_nobody_is_there(sign: signal.Signals) -> None:
+    # Who waits for nobody, waits two seconds each time; a busy machine is slow, but not three times in a row.
+    assert any(ends_within(1.5, sign) for _ in range(3))
+
+
+def ends_within(limit_s: float, sign: signal.Signals) -> bool:
+    """Start a server and end it; whether that was quick. Nothing may be left of it."""
     with Server() as server:
         workers = server.worker_pids()
         with server.socket() as idle:  # a connection without a WebSocket is nobody
             began = time.monotonic()
             server.stop(sign)
-            assert time.monotonic() - began < 1.5
+            took_s = time.monotonic() - began
             assert idle.recv(100) == b""
         assert not any(alive(pid) for pid in workers)
+    return took_s < limit_s
 
 
 @pytest.mark.alone
