@@ -73,6 +73,7 @@ class Chatting:
                 return
             self._stay.world.tally.add("chat_acked")
             if not self._stay.room.chat.acknowledged(pending.result.seq, client_id):
+                self._stay.world.tally.add("chat_disorder")
                 self._stay.world.tally.fault(
                     "chat-changed", self._stay.plan.index, f"{client_id} is not what was heard"
                 )

@@ -223,7 +223,11 @@ class Client:
             self.read(raw)
 
     def _on_answer(self, raw: bytes) -> None:
-        message = _MESSAGE.decode(raw)
+        try:
+            message = _MESSAGE.decode(raw)
+        except msgspec.DecodeError:
+            self._tally.fault("unexpected-message", detail=repr(raw[:200]))
+            return
         pending = self._pending.pop(message.id or 0, None)
         if pending is None:
             return  # it was given up

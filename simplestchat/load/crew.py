@@ -99,7 +99,7 @@ class Crew:
                     nursery.start_soon(self._prepare, member, assign, failures)
         failures += [f"{member.name} is not ready after {READY_TIMEOUT_S:.0f} s" for member in self._unready()]
         if failures:
-            raise CrewFailed("; ".join(failures))
+            raise CrewFailed("; ".join(sorted(failures)))
 
     async def _prepare(self, member: Member, assign: Assign, failures: list[str]) -> None:
         own = msgspec.structs.replace(assign, part=member.part, parts=len(self.members), cores=member.cores)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -33,6 +33,35 @@ class Evidence:
             if generator.samples:
                 found.update(generator.samples[-1].totals)
         return found
+
+    @cached_property
+    def faults(self) -> Counter[str]:
+        """What all generators found wrong, by word, and what only shows when they are put together."""
+        found: Counter[str] = Counter()
+        for generator in self.record.generators:
+            if generator.finished:
+                found.update(generator.finished.faults)
+        if rooms := self.twice_numbered:
+            found["chat-twice-numbered"] += len(rooms)
+        return found
+
+    @cached_property
+    def twice_numbered(self) -> list[str]:
+        """Rooms in which different messages were acknowledged under one number, as the generators tell together.
+
+        A generator that has a number twice saw the room's numbering begin anew; such a room proves nothing here.
+        """
+        rooms: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        wrong: set[str] = set()
+        anew: set[str] = set()
+        for generator in self.record.generators:
+            for room, messages in generator.finished.acked.items() if generator.finished else ():
+                if len({number for number, _ in messages}) < len(messages):
+                    anew.add(room)
+                for number, message in messages:
+                    if rooms[room].setdefault(number, message) != message:
+                        wrong.add(room)
+        return sorted(wrong - anew)
 
     @property
     def sampled(self) -> bool:

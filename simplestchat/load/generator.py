@@ -182,6 +182,7 @@ def sample(world: World, users: list[User], part: int, phase: str) -> Sample:
             "sockets": float(crowd["sockets"] + len(world.lines)),
             "receive_drops": float(crowd["receive_drops"]),
             "send_failures": float(crowd["send_failures"]),
+            "events_lost": float(media["events_lost"]),
         },
         phase=phase,
     )

@@ -75,7 +75,7 @@ class Sample(Message, frozen=True, kw_only=True):
     to transports connected),
     reconnect, loop_lag, chat (sent to seen), and all of ``Swarm.sample()['histograms']``.
     generator: cpu_s (of this process so far), loop_cpu_s (of the media thread), rss_bytes, sockets,
-    receive_drops, send_failures.
+    receive_drops, send_failures, events_lost.
     """
 
     part: int

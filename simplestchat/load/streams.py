@@ -66,34 +66,11 @@ def wrongly_delivered(evidence: Evidence) -> list[str]:
 
 def faults(evidence: Evidence) -> dict[str, int]:
     """What the oracle and the users found wrong, in words, and how often; the most frequent first."""
-    found: Counter[str] = Counter()
-    for generator in evidence.record.generators:
-        if generator.finished:
-            found.update(generator.finished.faults)
+    found = Counter(evidence.faults)
     named: Counter[str] = Counter(fault for user in evidence.users for fault in user.faults)
     for words, times in named.items():
         found[words] = max(found[words], times)
-    for words in _twice_numbered(evidence):
-        found[words] += 1
     return dict(found.most_common(MAX_FAULT_WORDS))
-
-
-def _twice_numbered(evidence: Evidence) -> list[str]:
-    """Rooms in which different messages were acknowledged under one number, as the generators tell together.
-
-    A generator that has a number twice saw the room's numbering begin anew; such a room proves nothing here.
-    """
-    rooms: defaultdict[str, dict[int, str]] = defaultdict(dict)
-    wrong: set[str] = set()
-    anew: set[str] = set()
-    for generator in evidence.record.generators:
-        for room, messages in generator.finished.acked.items() if generator.finished else ():
-            if len({number for number, _ in messages}) < len(messages):
-                anew.add(room)
-            for number, message in messages:
-                if rooms[room].setdefault(number, message) != message:
-                    wrong.add(room)
-    return [f"two chat messages of one number in {room}" for room in sorted(wrong - anew)]
 
 
 def _typical(users: list[UserResult], field: str) -> float:

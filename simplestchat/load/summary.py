@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from simplestchat.load import emodel
+from simplestchat.load import emodel, words
 from simplestchat.load.evidence import CAMERA_TRACKS, MICROPHONE_TRACK, Evidence
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.messages import StreamResult
@@ -44,7 +44,8 @@ def measure(evidence: Evidence) -> Measured:
         "clients": evidence.clients,
         "errors": errors(evidence),
         **{name: int(totals[name]) for name in _COUNTS},
-        "chat_disorder": int(totals["chat_disorder"] + totals["chat_duplicate"]),
+        "chat_disorder": int(totals["chat_disorder"] + totals["chat_duplicate"])
+        + words.number(evidence.faults, "disorder"),
         **spreads,
         **{name: value or 0.0 for name, value in optional.items()},
     }
@@ -83,9 +84,12 @@ def spread_of(values: list[float]) -> Spread:
 
 
 def errors(evidence: Evidence) -> int:
-    """Requests refused that should not have been, joins and transports that failed, connections lost, silent media."""
+    """Requests refused that should not have been, joins and transports that failed, connections lost, silent media,
+
+    and whatever else somebody found wrong that no other objective counts (see ``words``).
+    """
     names = ("request_errors", "join_failures", "transports_failed", "connections_lost", "silent_streams")
-    return sum(int(evidence.totals[name]) for name in names)
+    return sum(int(evidence.totals[name]) for name in names) + words.number(evidence.faults, "errors")
 
 
 def connection_success(evidence: Evidence) -> float | None:

@@ -58,7 +58,7 @@ class Stranger:
         try:
             await client.open(world.lines, world.ws_url)
         except ConnectFailed as error:
-            world.tally.fault("connection-lost", detail=str(error))
+            world.tally.fault("stranger-not-connected", detail=str(error))
             return
         await self._refusal(client, "room.join", RoomJoin(room=world.room(self._room).name, name="stranger"))
         await self._refusal(client, "transport.create", TransportCreate(direction="recv"))

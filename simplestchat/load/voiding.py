@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from simplestchat.load import words
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.messages import Sample
 from simplestchat.load.record import GeneratorRecord
@@ -24,6 +25,11 @@ _SPANS = (
     ("wake", "wake_p99_ms", "read late what had arrived"),
     ("loop_lag", "signaling_lag_p99_ms", "ran its timers late"),
 )
+#: Counts of a sample that may not grow at all, and what it means when they do.
+_OWN_FAULTS = (
+    ("send_failures", "could not send {} datagrams that its kernel would not take"),
+    ("events_lost", "lost {} events of its media thread, which it read too late"),
+)
 
 
 def void_reasons(limits: GeneratorLimits, generators: Iterable[GeneratorRecord]) -> Iterator[str]:
@@ -32,6 +38,8 @@ def void_reasons(limits: GeneratorLimits, generators: Iterable[GeneratorRecord])
         name = f"generator {generator.part}" + (f" of agent {generator.agent}" if generator.agent else "")
         for reason in _reasons(limits, generator.samples):
             yield f"{name} {reason}"
+        if generator.finished and (errors := words.number(generator.finished.faults, "void")):
+            yield f"{name} did {errors} times what it should not: its standard error tells"
 
 
 def _reasons(limits: GeneratorLimits, samples: Sequence[Sample]) -> Iterator[str]:
@@ -51,6 +59,10 @@ def _reasons(limits: GeneratorLimits, samples: Sequence[Sample]) -> Iterator[str
     drops = int(max(sample.generator.get("receive_drops", 0) for sample in samples))
     if drops > limits.socket_drops:
         yield f"lost {drops} datagrams to full sockets of its own, allowed {limits.socket_drops} (socket_drops)"
+    for figure, what in _OWN_FAULTS:
+        count = int(max(sample.generator.get(figure, 0) for sample in samples))
+        if count:
+            yield f"{what.format(count)}, allowed none ({figure})"
     silence = max((after.at_us - before.at_us for before, after in pairwise(samples)), default=0)
     if silence > MAX_SILENCE_US:
         yield f"was silent for {silence / _SECOND_US:.1f} s, and samples are due every second"

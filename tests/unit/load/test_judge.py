@@ -248,7 +248,8 @@ def test_two_chat_messages_of_one_number_are_a_fault_of_the_room() -> None:
     record = run(
         generators=(msgspec.structs.replace(one, finished=acked), msgspec.structs.replace(other, finished=also))
     )
-    assert faults(Evidence(record)) == {"two chat messages of one number in a": 1}
+    assert faults(Evidence(record)) == {"chat-twice-numbered": 1}
+    assert assess(record).summary.chat_disorder == 1
     anew = msgspec.structs.replace(also, acked={"a": [(2, "z"), (1, "u"), (2, "t")]})
     again = run(
         generators=(msgspec.structs.replace(one, finished=acked), msgspec.structs.replace(other, finished=anew))

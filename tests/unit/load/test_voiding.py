@@ -100,6 +100,19 @@ def test_dropped_datagrams_void() -> None:
     assert reasons(sample(2, drops=3), limits=GeneratorLimits(socket_drops=3)) == []
 
 
+@pytest.mark.parametrize(
+    ("figure", "words"), [("send_failures", "could not send 3 "), ("events_lost", "lost 3 events")]
+)
+def test_what_a_generator_lost_on_its_own_side_voids(figure: str, words: str) -> None:
+    first, last = sample(1), sample(2)
+    last.generator[figure] = 3.0
+    (reason,) = reasons(first, last)
+    assert words in reason
+    assert reason.endswith(f"({figure})")
+    last.generator[figure] = 0.0
+    assert reasons(first, last) == []
+
+
 def test_silence_voids() -> None:
     (reason,) = reasons(sample(1), sample(9.5))
     assert "was silent for 8.5 s" in reason
