@@ -15,7 +15,7 @@ from simplestchat._native.peer.sender cimport (
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
 from simplestchat._native.peer.timers cimport peer_timers_hasten
 from simplestchat._native.peer.tracks cimport (
-    publication_add, publication_remove, reception_add, reception_end, reception_remove, reception_resume,
+    publication_add, publication_remove, reception_add, reception_close, reception_end, reception_remove, reception_resume,
 )
 
 
@@ -143,7 +143,7 @@ cdef int command_receiver(SwarmState* s, u32 id, bint remove, bint has_expected,
     if r == NULL:
         return UNKNOWN
     if remove:
-        reception_end(s, r, has_expected, expected, s.now)
+        reception_close(s, r, has_expected, expected, s.now)
     receiver_totals(r.receiver, out)
     if remove:
         reception_remove(s, r, s.now)

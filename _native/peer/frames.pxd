@@ -4,6 +4,7 @@
 #  - A frame is shown when it is whole and a keyframe, or the one before it on its encoding was shown.
 #  - A frame that began is broken when a later keyframe is shown before it, when another one needs its place, or when its time is over.
 #  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean, mean + 150 ms); mean of the last FRAMES_INTERVALS.
+#    One that lasts when the stream ends counts up to the last part that came: silence alone may be the publisher's own.
 from simplestchat._native.core.histogram cimport Histogram
 from simplestchat._native.core.types cimport i64, u16, u32, u64, u8, us_t
 from simplestchat._native.peer.stamp cimport Stamp
@@ -26,6 +27,7 @@ cdef struct Frames:
     i64 shown                    # number of the last one shown, -1 none
     i64 over                     # nothing begins up to this one any more
     us_t shown_us                # when that was, 0 never
+    us_t part_us                 # when a part last came that was not late
     us_t blocked_us              # since when a whole frame waits for one before it, 0 none does
     us_t first_us                # first one shown, 0 never
     u64 interval_sum
@@ -45,5 +47,7 @@ cdef void frames_init(Frames* f, FramePlace* places) noexcept nogil
 cdef void frames_part(Frames* f, const Stamp* stamp, bint current, us_t arrival, Histogram* latency) noexcept nogil
 # What was due before `due_us` and is not shown by now is broken.
 cdef void frames_expire(Frames* f, us_t due_us) noexcept nogil
+# The stream ends: a freeze that lasts counts.
+cdef void frames_end(Frames* f) noexcept nogil
 # Everything begins anew, as at first; what is not shown by now is broken.
 cdef void frames_restart(Frames* f) noexcept nogil

@@ -40,19 +40,36 @@ cdef void frames_restart(Frames* f) noexcept nogil:
     if f.shown > f.over:
         f.over = f.shown
     f.shown = -1
-    f.shown_us = f.blocked_us = f.first_us = 0
+    f.shown_us = f.part_us = f.blocked_us = f.first_us = 0
     f.interval_sum = 0
     f.interval_count = f.interval_at = 0
 
 
-cdef void _interval(Frames* f, us_t interval) noexcept nogil:
-    cdef u32 length = <u32> min(max(interval, <us_t> 0), <us_t> _MAX_INTERVAL)
+cdef inline u32 _length(us_t interval) noexcept nogil:
+    return <u32> min(max(interval, <us_t> 0), <us_t> _MAX_INTERVAL)
+
+
+# Counts a freeze if it is one.
+cdef bint _freeze(Frames* f, u32 length) noexcept nogil:
     cdef u64 mean
-    if f.interval_count:
-        mean = f.interval_sum // f.interval_count
-        if length > max(3 * mean, mean + _FREEZE_US):
-            f.freezes += 1
-            f.freeze_us += length
+    if f.interval_count == 0:
+        return False
+    mean = f.interval_sum // f.interval_count
+    if length <= max(3 * mean, mean + _FREEZE_US):
+        return False
+    f.freezes += 1
+    f.freeze_us += length
+    return True
+
+
+cdef void frames_end(Frames* f) noexcept nogil:
+    if f.shown_us and _freeze(f, _length(f.part_us - f.shown_us)):
+        f.shown_us = f.part_us       # what is still shown later is not the end of this one
+
+
+cdef void _interval(Frames* f, us_t interval) noexcept nogil:
+    cdef u32 length = _length(interval)
+    _freeze(f, length)
     if f.interval_count < FRAMES_INTERVALS:
         f.interval_count += 1
     else:
@@ -131,5 +148,6 @@ cdef void frames_part(Frames* f, const Stamp* stamp, bint current, us_t arrival,
     if place is NULL:
         return
     place.have += 1
+    f.part_us = arrival
     if place.have == place.parts:
         _whole(f, place, arrival, latency)

@@ -364,7 +364,7 @@ cdef void path_rebind(SwarmState* s, Path* p, us_t now) noexcept nogil:
 cdef void path_silence(SwarmState* s, Path* p, us_t now) noexcept nogil:
     p.silent = 1
     _set_state(s, p, PATH_DISCONNECTED)
-    tracks_end(p, now)
+    tracks_end(s, p, now)
     peer_timers_set(&s.timers, p, now)
 
 

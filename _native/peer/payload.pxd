@@ -4,6 +4,7 @@
 # Behind the descriptor of a frame's first packet stand as many bytes of codec header as an SFU looks at to know a keyframe (and its
 # picture size); then comes the stamp.
 from simplestchat._native.core.types cimport u16, u32, u8
+from simplestchat._native.peer.stamp cimport Stamp
 
 cdef enum PayloadCodec:
     PAYLOAD_OPUS = 1
@@ -30,3 +31,5 @@ cdef struct PayloadFrame:
 cdef int payload_write(u8* out, size_t cap, const PayloadFrame* frame) noexcept nogil
 # Where the stamp begins, or E_SHORT / E_MALFORMED / E_UNSUPPORTED. Fills codec, keyframe, first, last and picture id where the codec tells.
 cdef int payload_read(u8 codec, const u8* data, size_t size, PayloadFrame* out) noexcept nogil
+# Do descriptor and stamp speak of the same packet?
+cdef bint payload_agrees(u8 codec, const PayloadFrame* frame, const Stamp* stamp) noexcept nogil

@@ -8,6 +8,7 @@ from simplestchat._native.core.bytes cimport (
     Reader, Writer, add8, add16, get16, reader, reader_left, take, take8, take16, writer, written,
 )
 from simplestchat._native.core.types cimport E_MALFORMED, E_SHORT, E_UNSUPPORTED, u8, u16, u32, u64
+from simplestchat._native.peer.stamp cimport STAMP_KEYFRAME, STAMP_LAST, Stamp
 from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
 
 cdef enum:
@@ -307,3 +308,14 @@ cdef int payload_read(u8 codec, const u8* data, size_t size, PayloadFrame* out) 
         if not (0 < out.width <= _MAX_SIDE and 0 < out.height <= _MAX_SIDE):
             return E_MALFORMED
     return offset
+
+
+cdef bint payload_agrees(u8 codec, const PayloadFrame* frame, const Stamp* stamp) noexcept nogil:
+    cdef bint last = stamp.flags & STAMP_LAST != 0
+    if stamp.part >= stamp.parts or last != (stamp.part + 1 == stamp.parts):
+        return False
+    if codec == PAYLOAD_OPUS:
+        return stamp.parts == 1 and not stamp.flags & STAMP_KEYFRAME
+    if frame.first != (stamp.part == 0) or (frame.last != last and codec != PAYLOAD_VP8):
+        return False
+    return not frame.first or frame.keyframe == (stamp.flags & STAMP_KEYFRAME)

@@ -4,7 +4,9 @@
 #  - It begins with the first packet that arrives (video: of a keyframe) and ends where receiver_end says, or at the highest counter seen.
 #    Packets of the same beginning that come a little later (at most TALLY_BACK counters before) belong to it.
 #  - A packet counts once: delivered (late repair included), else lost when LEDGER_SETTLE_US have passed since it was noticed missing.
-#    What comes later still stays lost. delivered + lost + what is not settled = counters from the first to the highest.
+#    What comes later still stays lost. At receiver_close, which makes the totals final, it is lost at once: all of it when the end was
+#    told, else what was noticed missing RECEIVER_FLIGHT_US before (rounded up to a slot of the tally); what is younger may be under way
+#    and is neither lost nor missed. delivered + lost + what is not settled = counters from the first to the highest.
 #  - missed: noticed missing, and not merely late: lost + repaired + what is not settled.
 #  - Each encoding has counters of its own: at a switch the count goes on at the new one's packet, and nothing of either is lost by it.
 #    Of RECEIVER_RUNS such runs the oldest is settled when another begins.
@@ -12,7 +14,7 @@
 #  - corrupt: no whole stamp, a wrong CRC, a payload type or descriptor that cannot be or that tells another story than the stamp
 #    (which leaves out the picture's number and size). Whose it was cannot be known, so its packet is missing too.
 #  - A frame counts when all of its parts came; it is shown when it is a keyframe or its predecessor was shown.
-#  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms).
+#  - freeze (W3C webrtc-stats freezeCount): no frame shown for max(3 * mean interval, mean interval + 150 ms); also one that lasts at the end.
 from simplestchat._native.core.histogram cimport Histogram
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
 from simplestchat._native.peer.frames cimport Frames
@@ -57,6 +59,7 @@ cdef struct Measures:
     Histogram frame_latency        # due to whole
 
 cdef enum:
+    RECEIVER_FLIGHT_US = 500000    # a packet may be under way, repairs included
     RECEIVER_RUNS = 3              # the present run of an encoding's packets, and two before it that late packets may belong to
 
 # The fields are the module's own business.
@@ -76,6 +79,7 @@ cdef struct Receiver:
     u8 last                      # the tally that was begun last
     u8 sequenced
     u8 ended
+    u8 certain                   # the end was told
     u8 has_transit
 
 # NULL without memory or for impossible settings.
@@ -100,6 +104,8 @@ cdef void receiver_settle(Receiver* r, us_t now, const Ledger* ledger) noexcept 
 # With `expected` (the publisher's next counter when it stopped for good) everything below it is expected, else what was seen.
 # A second end changes nothing.
 cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) noexcept nogil
+# The last count, after receiver_end: nothing stays open, see the rules. A resumed one counts on.
+cdef void receiver_close(Receiver* r, us_t now, const Ledger* ledger) noexcept nogil
 # It goes on: counting begins anew with the next packet (video: keyframe). Nothing if it had not ended.
 cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil
 cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil

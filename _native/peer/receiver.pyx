@@ -6,19 +6,17 @@ from simplestchat._native.core.histogram cimport Histogram, histogram_add
 from simplestchat._native.core.seq cimport seq_unwrap
 from simplestchat._native.core.types cimport US_PER_S, i64, u8, u16, u32, u64, us_t
 from simplestchat._native.peer.frames cimport (
-    FRAMES_PLACES, FramePlace, Frames, frames_expire, frames_init, frames_part, frames_restart,
+    FRAMES_PLACES, FramePlace, Frames, frames_end, frames_expire, frames_init, frames_part, frames_restart,
 )
 from simplestchat._native.peer.ledger cimport LEDGER_SETTLE_US, Ledger, ledger_delivered
-from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PAYLOAD_VP8, PayloadFrame, payload_read
+from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PAYLOAD_VP8, PayloadFrame, payload_agrees, payload_read
 from simplestchat._native.peer.settings cimport ReceiverSettings
-from simplestchat._native.peer.stamp cimport STAMP_FORBIDDEN, STAMP_KEYFRAME, STAMP_LAST, Stamp, stamp_read
+from simplestchat._native.peer.stamp cimport STAMP_FORBIDDEN, STAMP_KEYFRAME, Stamp, stamp_read
 from simplestchat._native.peer.tally cimport (
     TALLY_BACK, TALLY_DUPLICATE, TALLY_FILLED, TALLY_NEXT, TALLY_TOO_LATE, Tally, TallyLosses, tally_begin,
-    tally_expect, tally_packet, tally_settle,
+    tally_close, tally_expect, tally_packet, tally_settle,
 )
-from simplestchat._native.stream.nack cimport (
-    NACK_NO_DEADLINE, NackList, nack_collect, nack_init, nack_received, nack_repaired,
-)
+from simplestchat._native.stream.nack cimport NackList, nack_collect, nack_init, nack_received, nack_repaired
 from simplestchat._native.stream.recv cimport RecvStats, recv_init, recv_packet, recv_report, recv_sender_report
 from simplestchat._native.wire.rtcp cimport NackItem, ReportBlock, SenderInfo
 from simplestchat._native.wire.rtp cimport RtpView, rtp_payload_size
@@ -36,6 +34,7 @@ cdef enum:
     _OSN = 2                     # original sequence number (RFC 4588 section 4)
     _CLOSED = 2                  # a run before the last resume: only what was due before the end belongs to it
     _FRAME_GRACE_US = 2 * LEDGER_SETTLE_US
+    _FAR = 0x4000000000000000
 
 cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept nogil:
     cdef u64 window = _VIDEO_WINDOW if settings.video else _AUDIO_WINDOW
@@ -106,18 +105,6 @@ cdef bint _sequence(Receiver* r, u64 index, us_t now) noexcept nogil:
         r.highest = index
     r.sequenced = 1
     return asked
-
-
-# Do descriptor and stamp speak of the same packet?
-cdef inline bint _coherent(const Receiver* r, const PayloadFrame* frame, const Stamp* stamp) noexcept nogil:
-    cdef bint last = stamp.flags & STAMP_LAST != 0
-    if stamp.part >= stamp.parts or last != (stamp.part + 1 == stamp.parts):
-        return False
-    if not r.settings.video:
-        return stamp.parts == 1 and not stamp.flags & STAMP_KEYFRAME
-    if frame.first != (stamp.part == 0) or (frame.last != last and r.settings.codec != PAYLOAD_VP8):
-        return False
-    return not frame.first or frame.keyframe == (stamp.flags & STAMP_KEYFRAME)
 
 
 cdef Tally* _begin(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept nogil:
@@ -221,7 +208,7 @@ cdef void _payload(Receiver* r, const u8* data, u32 size, bint repair, us_t arri
     cdef PayloadFrame frame
     cdef Stamp stamp
     cdef int offset = payload_read(r.settings.codec, data, size, &frame)
-    if offset < 0 or stamp_read(data + offset, size - offset, &stamp) < 0 or not _coherent(r, &frame, &stamp):
+    if offset < 0 or stamp_read(data + offset, size - offset, &stamp) < 0 or not payload_agrees(r.settings.codec, &frame, &stamp):
         r.totals.corrupt += 1
         return
     if stamp.user != r.settings.user or stamp.track != r.settings.track or stamp.flags & STAMP_FORBIDDEN:
@@ -358,10 +345,23 @@ cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) no
     r.ended = 1
     r.ended_us = at
     r.sequenced = 0
+    r.certain = has_expected
     if r.nack:
         nack_init(r.nack)
+    if r.settings.video:
+        frames_end(&r.frames)
     if has_expected and _counting(r):
         r.totals.missed += tally_expect(&r.tallies[r.last], expected, at, NULL, &r.losses)
+
+
+cdef void receiver_close(Receiver* r, us_t now, const Ledger* ledger) noexcept nogil:
+    cdef int i
+    now = <us_t> _FAR if r.certain else now - RECEIVER_FLIGHT_US
+    for i in range(RECEIVER_RUNS):
+        if r.tallies[i].used:
+            r.totals.missed -= tally_close(&r.tallies[i], now + LEDGER_SETTLE_US, ledger, &r.losses)
+    if r.settings.video:
+        frames_expire(&r.frames, now)
 
 
 cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil:
@@ -371,7 +371,7 @@ cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil:
     for i in range(RECEIVER_RUNS):
         if r.tallies[i].used:
             r.tallies[i].used = _CLOSED
-    r.ended = 0
+    r.ended = r.certain = 0
     r.since_us = now
     r.has_transit = 0
     r.totals.first_packet_us = r.totals.first_frame_us = 0

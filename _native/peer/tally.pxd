@@ -53,5 +53,7 @@ cdef void tally_begin(Tally* t, u32 user, u8 track, u8 layer, u32 counter, u32 f
 cdef int tally_packet(Tally* t, u32 counter, us_t now, const Ledger* ledger, u64* missed, TallyLosses* losses) noexcept nogil
 # Everything below `next` should have come: how many more are missing.
 cdef u64 tally_expect(Tally* t, u32 next, us_t now, const Ledger* ledger, TallyLosses* losses) noexcept nogil
+# Decides what is due by `now`, forgets what is not, and says how many that were: nothing is missing any more.
+cdef u64 tally_close(Tally* t, us_t now, const Ledger* ledger, TallyLosses* losses) noexcept nogil
 # Decides what is due; all there is when `now` is far enough in the future.
 cdef void tally_settle(Tally* t, us_t now, const Ledger* ledger, TallyLosses* losses) noexcept nogil

@@ -62,6 +62,16 @@ cdef void tally_settle(Tally* t, us_t now, const Ledger* ledger, TallyLosses* lo
         t.mark_count -= 1
 
 
+cdef u64 tally_close(Tally* t, us_t now, const Ledger* ledger, TallyLosses* losses) noexcept nogil:
+    cdef u64 forgotten
+    tally_settle(t, now, ledger, losses)
+    forgotten = t.missing
+    t.missing = 0
+    t.mark_count = 0
+    t.settled = t.next
+    return forgotten
+
+
 cdef void _mark(Tally* t, us_t now, u64 limit) noexcept nogil:
     cdef us_t at = ((now >> _SLOT_BITS) + 1) << _SLOT_BITS
     cdef TallyMark* last = &t.marks[(t.mark_first + t.mark_count + TALLY_MARKS - 1) % TALLY_MARKS]

@@ -11,7 +11,7 @@ from simplestchat._native.peer.entities cimport (
 )
 from simplestchat._native.peer.idtable cimport idtable_put
 from simplestchat._native.peer.receiver cimport (
-    ReceiverTotals, receiver_deadline, receiver_end, receiver_free, receiver_new, receiver_resume, receiver_settings,
+    ReceiverTotals, receiver_close, receiver_deadline, receiver_end, receiver_free, receiver_new, receiver_resume, receiver_settings,
     receiver_settle, receiver_totals,
 )
 from simplestchat._native.peer.sender cimport (
@@ -209,6 +209,12 @@ cdef void reception_end(SwarmState* s, Reception* r, bint has_expected, u32 expe
         receiver_end(r.receiver, now, has_expected, expected)
 
 
+cdef void reception_close(SwarmState* s, Reception* r, bint has_expected, u32 expected, us_t now) noexcept nogil:
+    if not r.ended:
+        reception_end(s, r, has_expected, expected, now)
+        receiver_close(r.receiver, now, s.ledger)
+
+
 cdef void reception_resume(SwarmState* s, Reception* r, us_t now) noexcept nogil:
     cdef ReceiverTotals totals
     if r.ended:
@@ -222,17 +228,17 @@ cdef void reception_resume(SwarmState* s, Reception* r, us_t now) noexcept nogil
     peer_timers_hasten(&s.timers, r.path, r.path.feedback_us)
 
 
-cdef void tracks_end(Path* p, us_t now) noexcept nogil:
+cdef void tracks_end(SwarmState* s, Path* p, us_t now) noexcept nogil:
     cdef u32 i
     for i in range(p.reception_count):
-        if not p.receptions[i].ended:
-            receiver_end(p.receptions[i].receiver, now, False, 0)
-            p.receptions[i].ended = 1
+        reception_close(s, p.receptions[i], False, 0, now)
+        p.receptions[i].ended = 1
 
 
 cdef void tracks_free(SwarmState* s, Path* p) noexcept nogil:
     while p.publication_count:
         publication_remove(s, p.publications[p.publication_count - 1])
     while p.reception_count:
+        reception_close(s, p.receptions[p.reception_count - 1], False, 0, s.now)
         reception_remove(s, p.receptions[p.reception_count - 1], s.now)
     tracks_count(s, p)

@@ -13,8 +13,8 @@ from simplestchat._native.peer.payload cimport (
     PAYLOAD_MAX_PREFIX, PAYLOAD_OPUS, PAYLOAD_VP8, PAYLOAD_VP9, PayloadFrame, payload_read, payload_write,
 )
 from simplestchat._native.peer.receiver cimport (
-    RECEIVER_RUNS, Measures, Receiver, ReceiverTotals, receiver_deadline, receiver_end, receiver_footprint, receiver_free,
-    receiver_nacks, receiver_new, receiver_packet, receiver_repair, receiver_report, receiver_resume, receiver_settle,
+    RECEIVER_RUNS, Measures, Receiver, ReceiverTotals, receiver_close, receiver_deadline, receiver_end, receiver_footprint,
+    receiver_free, receiver_nacks, receiver_new, receiver_packet, receiver_repair, receiver_report, receiver_resume, receiver_settle,
     receiver_totals, receiver_wants_keyframe,
 )
 from simplestchat._native.peer.settings cimport ReceiverSettings
@@ -140,6 +140,8 @@ cdef int _turn(Scene* scene, Receiver* r, u64* random) noexcept nogil:
         receiver_settle(r, scene.now, scene.ledger)
     elif choice < 10:
         receiver_report(r, scene.now, &block)
+    elif choice == 10:
+        receiver_close(r, scene.now, scene.ledger)
     return _sound(r)
 
 

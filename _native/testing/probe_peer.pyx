@@ -14,7 +14,7 @@ from simplestchat._native.peer.stamp cimport (
     Stamp, crc32c as _crc32c, crc32c_portable as _crc32c_portable, stamp_read as _stamp_read, stamp_write as _stamp_write,
 )
 from simplestchat._native.peer.receiver cimport (
-    Measures as _Measures, Receiver as _Receiver, ReceiverTotals, receiver_deadline, receiver_end, receiver_footprint, receiver_free,
+    Measures as _Measures, Receiver as _Receiver, ReceiverTotals, receiver_close, receiver_deadline, receiver_end, receiver_footprint, receiver_free,
     receiver_nacks, receiver_new, receiver_packet, receiver_repair, receiver_report, receiver_resume, receiver_sender_report,
     receiver_settle, receiver_totals, receiver_wants_keyframe,
 )
@@ -390,6 +390,10 @@ cdef class Receiver:
     def end(self, us_t at, expected=None):
         """Paused or closed."""
         receiver_end(self.state, at, expected is not None, expected or 0)
+
+    def close(self, us_t now):
+        """The last count."""
+        receiver_close(self.state, now, self.ledger.state)
 
     def resume(self, us_t now):
         """Goes on."""

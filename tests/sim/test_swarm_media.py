@@ -191,6 +191,41 @@ def test_what_the_server_goes_on_sending_is_misdelivered() -> None:
     assert call.path(bert)["misdelivered"] <= path["misdelivered"] + 1
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_the_end_of_a_stream_is_lost_when_we_know_how_long_it_was(told: bool) -> None:
+    call = SwarmCall(42)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "opus")
+    receiver = call.subscribe(bert, sender)
+    call.run(2)
+    call.do("set_network", bert, None, {"loss": 1.0})
+    call.run(0.3)
+    call.do("mute", sender, True)
+    call.run(0.1)
+    sent = call.sender(sender)["counters"][0]
+    totals = call.do("remove_receiver", receiver, sent if told else None)
+    tail = sent - 1 - totals["highest_counter"] if not told else sent - totals["delivered"]
+    assert 14 <= tail <= 16
+    assert totals["lost"] == totals["missed"] == (tail if told else 0)
+    sums = call.do("sample")["totals"]
+    assert sums["lost"] == totals["lost"]
+    assert sums["delivered"] == totals["delivered"]
+
+
+def test_what_is_missing_when_a_user_goes_is_lost_unless_it_may_be_under_way() -> None:
+    call = SwarmCall(43)
+    anna, bert = connected(call, 2)
+    call.subscribe(bert, call.publish(anna, "opus"))
+    call.run(1)
+    for wait in (2, 0.05):  # two gaps of opus, for which nobody asks again
+        call.do("set_network", bert, None, {"loss": 1.0})
+        call.run(0.1)
+        call.do("set_network", bert, None, None)
+        call.run(wait)
+    call.leave(bert)
+    assert 4 <= call.do("sample")["totals"]["lost"] <= 6
+
+
 def test_an_ssrc_that_nobody_announced() -> None:
     call = SwarmCall(28)
     anna, bert = connected(call, 2)

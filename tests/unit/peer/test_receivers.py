@@ -100,6 +100,37 @@ def test_it_ends_at_the_highest_counter_seen_or_where_we_are_told() -> None:
     assert told.settled()["lost"] == 10
 
 
+def test_the_last_count_decides_what_is_not_under_way() -> None:
+    known, told = Listener(SMALL), Listener(SMALL)
+    come = [packet for packet in VIDEO[:-10] if packet.counter not in (20, len(VIDEO) - 13)]
+    end = VIDEO[-11].due + DELAY
+    for to in (known, told):
+        give(to, come)
+    known.receiver.end(end)
+    told.receiver.end(end, len(VIDEO))
+    for to in (known, told):
+        to.receiver.close(end)
+    # One is missing for long, and one was sent a moment ago: it may be on its way, unless we know that it is not.
+    assert counts(known.receiver.totals(), *LOSSES) == (len(come), 1, 1, 0, 0, 0)
+    assert counts(told.receiver.totals(), *LOSSES) == (len(come), 12, 12, 0, 0, 0)
+    assert told.receiver.totals()["lost_uplink"] == 12
+    for to in (known, told):
+        before = to.receiver.totals()
+        to.receiver.close(end + 9 * S)
+        give(to, [VIDEO[-13], VIDEO[20]], 9 * S)
+        assert counts(to.receiver.totals(), *LOSSES) == counts(before, *LOSSES)
+
+
+def test_what_misses_for_half_a_second_at_the_last_count_is_lost() -> None:
+    for age, lost in ((400 * MS, 0), (800 * MS, 1)):
+        to = Listener(SMALL)
+        give(to, [packet for packet in VIDEO[:40] if packet.counter != 20])
+        end = VIDEO[21].due + DELAY + age
+        to.receiver.end(end)
+        to.receiver.close(end)
+        assert counts(to.receiver.totals(), "lost", "missed") == (lost, lost)
+
+
 def test_what_was_told_but_never_began_is_not_lost() -> None:
     to = Listener(SMALL)
     to.receiver.end(4 * S, 100)
@@ -441,6 +472,35 @@ def test_a_freeze_is_a_long_wait_for_the_next_frame() -> None:
     totals = to.receiver.totals()
     assert totals["freezes"] == 1
     assert totals["freeze_us"] == pytest.approx(227 * MS, abs=MS)
+
+
+def test_a_freeze_that_lasts_at_the_end_counts_up_to_the_last_packet() -> None:
+    frozen, silent, brief = Listener(SMALL), Listener(SMALL), Listener(SMALL)
+    whole = [packet for packet in VIDEO if packet.stamp["frame"] < 20]
+    behind = [packet for packet in VIDEO if 20 < packet.stamp["frame"] < 30]
+    give(frozen, whole + behind)  # the 20th is missing, so none behind it is shown
+    give(silent, whole)
+    give(brief, whole + [packet for packet in behind if packet.stamp["frame"] == 21])
+    for to in (frozen, silent, brief):
+        assert to.receiver.totals()["freezes"] == 0
+        to.receiver.end(5 * S)
+    assert silent.receiver.totals()["freezes"] == brief.receiver.totals()["freezes"] == 0
+    length = behind[-1].due - whole[-1].due
+    assert counts(frozen.receiver.totals(), "freezes", "freeze_us") == (1, length)
+    frozen.receiver.end(6 * S)
+    frozen.receiver.close(6 * S)
+    give(frozen, [packet for packet in VIDEO if packet.stamp["frame"] == 20], 2 * S)  # no second one
+    assert counts(frozen.receiver.totals(), "freezes", "freeze_us") == (1, length)
+
+
+def test_a_freeze_before_a_pause_is_not_one_of_the_time_behind_it() -> None:
+    to = Listener(SMALL)
+    give(to, [packet for packet in VIDEO if packet.stamp["frame"] < 10])
+    to.receiver.end(S)
+    to.receiver.resume(2 * S)
+    give(to, [packet for packet in VIDEO if packet.stamp["frame"] >= 30])  # no keyframe: nothing is shown
+    to.receiver.end(4 * S)
+    assert to.receiver.totals()["freezes"] == 0
 
 
 def test_latencies_are_from_due_to_arrival() -> None:
