@@ -128,8 +128,8 @@ class Swarm(Turns):
         """From now on nothing more is due (paused); see receiver_end."""
     def resume_receiver(self, receiver: int) -> None: ...
     def remove_receiver(self, receiver: int, expected: int | None = None) -> dict[str, int]:
-        """Its totals (ReceiverTotals), final: see receiver_close. What still arrives on its SSRC counts as misdelivered for
-        the path.
+        """Its totals (ReceiverTotals), final: see receiver_close. What still arrives on its SSRC counts as
+        misdelivered for the path.
         """
     def sender_totals(self, sender: int) -> dict[str, Any]: ...
     def receiver_totals(self, receiver: int) -> dict[str, int]: ...
