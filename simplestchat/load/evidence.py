@@ -8,11 +8,13 @@ from functools import cached_property
 
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.messages import HistogramData, StreamResult, UserResult
+from simplestchat.load.plan import Plan
 from simplestchat.load.record import GeneratorRecord, RunRecord, ServerSample
 from simplestchat.load.timeline import US, Points, Timeline, growth
 
 CAMERA_TRACKS = (1, 2)
 MICROPHONE_TRACK = 0
+REFUSALS = 2  # what each stranger tries: joining, and media all the same
 TRACKS = {0: "microphone", 1: "camera", 2: "screen"}
 
 
@@ -35,6 +37,18 @@ class Evidence:
         return found
 
     @cached_property
+    def plan(self) -> Plan:
+        """What the users were to do."""
+        return Plan(self.record.scenario, self.record.seed)
+
+    @cached_property
+    def chat_missing(self) -> bool:
+        """Whether messages were due, and none was ever stored."""
+        if not self.record.scenario.behaviour.chat_per_minute or self.totals["chat_acked"]:
+            return False
+        return any(self.plan.user(index).chats for index in range(self.plan.clients))
+
+    @cached_property
     def faults(self) -> Counter[str]:
         """What all generators found wrong, by word, and what only shows when they are put together."""
         found: Counter[str] = Counter()
@@ -43,7 +57,25 @@ class Evidence:
                 found.update(generator.finished.faults)
         if rooms := self.twice_numbered:
             found["chat-twice-numbered"] += len(rooms)
-        return found
+        found["not-reconnected"] += self._not_reconnected()
+        found["stranger-not-tried"] += self._strangers_missing(found)
+        return +found
+
+    def _not_reconnected(self) -> int:
+        """Users who were to be cut off and to come back, did not, and have no other fault that says so."""
+        planned = [user for user in self.users if not user.reconnects and not user.faults]
+        if not self.record.scenario.behaviour.reconnect_at_s or not planned:
+            return 0
+        return sum(self.plan.user(user.user).reconnect_at_s is not None for user in planned)
+
+    def _strangers_missing(self, found: Counter[str]) -> int:
+        """Strangers of whom nothing shows that they tried to get in: neither refusals nor another fault of theirs."""
+        told = sum(count for word, count in found.items() if word.startswith("stranger-"))
+        told += found["stranger-not-connected"]  # spared both tries
+        wanted = REFUSALS * self.record.scenario.behaviour.refused
+        return (
+            -((told + self.totals["refusals"] - wanted) // REFUSALS) if told + self.totals["refusals"] < wanted else 0
+        )
 
     @cached_property
     def twice_numbered(self) -> list[str]:

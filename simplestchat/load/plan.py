@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -197,7 +197,10 @@ class Plan:
         return random.Random(int.from_bytes(digest, "big"))
 
     def _share(self, purpose: str, share: float) -> frozenset[int]:
-        return frozenset(self._random(purpose, -1).sample(range(self.clients), round(share * self.clients)))
+        return self._among(range(self.clients), purpose, share)
+
+    def _among(self, users: Sequence[int], purpose: str, share: float) -> frozenset[int]:
+        return frozenset(self._random(purpose, -1).sample(users, round(share * len(users))))
 
     @cached_property
     def _behind(self) -> frozenset[int]:
@@ -218,8 +221,10 @@ class Plan:
 
     @cached_property
     def _steps(self) -> tuple[tuple[Step, frozenset[int]], ...]:
-        steps = self.scenario.network.steps
-        return tuple((step, self._share(f"step-{number}", step.share)) for number, step in enumerate(steps))
+        """Each with those of the users behind emulated paths whom it happens to."""
+        behind = sorted(self._behind)
+        steps = enumerate(self.scenario.network.steps)
+        return tuple((step, self._among(behind, f"step-{number}", step.share)) for number, step in steps)
 
     def _visits(self, index: int) -> Iterator[Visit]:
         churn, begin, number = self.scenario.churn, self.join_at_s(index), 0

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from simplestchat.errors import ConfigError
-from simplestchat.load.scenario import Scenario, Shape
+from simplestchat.load.scenario import Conditions, Scenario, Shape, Step
 
 _AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*?)`(?: - at |$)")
@@ -213,11 +213,21 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[Path_, str]]:
     if network.steps and not network.share:
         yield ("network", "share"), "steps happen to the users behind emulated paths. Set a share above 0."
     for index, step in enumerate(network.steps):
-        if step.event == "outage" and not step.duration_s:
-            yield ("network", "steps", index, "duration_s"), "an outage needs a duration above 0."
+        for key, complaint in _contradictions_of(step):
+            yield ("network", "steps", index, key), complaint
     capacity = scenario.capacity
     if capacity and capacity.low >= capacity.high:
         yield ("capacity", "low"), f"low ({capacity.low}) must be under high ({capacity.high})."
+
+
+def _contradictions_of(step: Step) -> Iterator[tuple[str, str]]:
+    if step.event == "outage" and not step.duration_s:
+        yield "duration_s", "an outage needs a duration above 0."
+    if step.event == "address-change" and step.duration_s:
+        yield "duration_s", "an address changes in a moment. Leave it out."
+    for key, given in (("up", step.up), ("down", step.down)):
+        if step.event != "conditions" and given != Conditions():
+            yield key, f"{step.event} takes no conditions. Leave it out, or set event to conditions."
 
 
 def _room_size(shape: Shape) -> int:

@@ -9,6 +9,7 @@ import trio
 
 from simplestchat.load.client import LOST, Client, Pending, RequestFailed
 from simplestchat.load.counts import now_us
+from simplestchat.load.departing import crash
 from simplestchat.load.lines import ConnectFailed
 from simplestchat.load.plan import name_of
 from simplestchat.signaling.requests import RoomJoin, RoomJoined
@@ -86,5 +87,6 @@ async def _join_again(stay: Stay) -> RoomJoined | None:
         else:
             return joined
     stay.world.tally.fault("never-came-back", stay.plan.index)
-    stay.end()
+    stay.chatting.member.leave(present=True)
+    crash(stay)
     return None

@@ -140,7 +140,7 @@ class Conditions(Frozen, frozen=True, kw_only=True):
 
 
 class Step(Frozen, frozen=True, kw_only=True):
-    """Something that happens to the networks of a share of the users, so long into the hold."""
+    """Something that happens, so long into the hold, to a share of the users behind emulated paths."""
 
     at_s: Seconds
     share: Share = 1.0

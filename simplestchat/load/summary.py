@@ -53,6 +53,8 @@ def measure(evidence: Evidence) -> Measured:
     present |= {name for name, spread in spreads.items() if spread.count}
     if evidence.sampled:
         present |= {*_COUNTS, "errors"}
+    if evidence.chat_missing:
+        present -= {"chat_lost", "chat_disorder"}
     return Measured(Summary(**figures), frozenset(present), _rss_growth_mb(evidence))
 
 

@@ -37,6 +37,7 @@ WORDS: Final[dict[str, Judged]] = {
     "connection-lost": "counted",  # connections_lost
     "transport-failed": "counted",  # transports_failed
     "never-came-back": "errors",
+    "not-reconnected": "errors",
     "not-resumed": "errors",
     "resumed-as-another": "errors",
     "put-out": "errors",

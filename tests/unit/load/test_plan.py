@@ -167,14 +167,15 @@ def test_a_share_is_an_exact_number_of_users(share: float) -> None:
     assert sum(user.audio_only_at_s is not None for user in users) == wanted
     assert sum(user.reconnect_at_s is not None for user in users) == wanted
     assert sum(user.up is not None for user in users) == wanted
-    assert sum(len(user.changes) == 2 for user in users) == wanted
+    assert sum(len(user.changes) == 2 for user in users) == round(share * wanted)
+    assert all(user.up is not None for user in users if user.changes), "steps are of users behind emulated paths"
 
 
 def test_after_a_step_the_users_own_conditions_return() -> None:
     own, step = s.Conditions(loss=0.02), s.Conditions(rate_bps=300_000)
     scenario = make(
         shape=s.Shape(clients=2),
-        network=s.Network(share=0.5, down=own, steps=(s.Step(at_s=4, down=step, duration_s=3),)),
+        network=s.Network(share=1.0, down=own, steps=(s.Step(at_s=4, down=step, duration_s=3),)),
     )
     plan = Plan(scenario, 1)
     for user in (plan.user(0), plan.user(1)):

@@ -36,6 +36,15 @@ def test_a_file_of_ours_reads_and_is_named_as_its_scenario(path: Path) -> None:
             'name="x"\n[network]\nshare=1\n[[network.steps]]\nat_s=1\n[[network.steps]]\nat_s=-1\n',
             ("line 7", "network.steps[1].at_s"),
         ),
+        *(
+            (f'name="x"\n[network]\nshare=1\n[[network.steps]]\nat_s=1\nevent="{event}"\n{given}\n', ("line 7", words))
+            for event, given, words in (
+                ("address-change", "duration_s=2", "steps[0].duration_s"),
+                ("address-change", "up={loss=0.5}", "steps[0].up: address-change takes no conditions"),
+                ("address-change", "down={loss=0.5}", "steps[0].down"),
+                ("outage", "up={loss=0.5}\nduration_s=1", "steps[0].up: outage takes no conditions"),
+            )
+        ),
         ('name="x"\n[network]\nup.loss = 2\n', ("line 3", "network.up.loss", "from 0 to 1")),
         ("[shape]\nclients=1\n", ("name is missing",)),
         ('name="X Y"', ("line 1", "lower-case")),

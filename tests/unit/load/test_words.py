@@ -13,6 +13,7 @@ from support.runs import MadeUpRun
 
 from simplestchat.load.judge import assess
 from simplestchat.load.record import RunRecord
+from simplestchat.load.scenario import Behaviour
 from simplestchat.load.voiding import void_reasons
 from simplestchat.load.words import WORDS, judged
 
@@ -110,6 +111,53 @@ def test_a_fault_of_the_generator_itself_voids() -> None:
     (reason,) = void_reasons(record.scenario.generator, record.generators)
     assert "what it should not" in reason
     assert assess(msgspec.structs.replace(record, void=(reason,))).verdict == "void"
+
+
+def with_behaviour(totals: dict[str, int], reconnects: int = 0, **behaviour: float) -> RunRecord:
+    """A perfect run of a scenario with this behaviour, of which generators tell these totals."""
+    record = MadeUpRun(clients=4, hold_s=5).record(parts=1)
+    (one,) = record.generators
+    assert one.finished is not None
+    users = tuple(msgspec.structs.replace(user, reconnects=reconnects) for user in one.finished.users)
+    one = msgspec.structs.replace(
+        one,
+        finished=msgspec.structs.replace(one.finished, users=users),
+        samples=tuple(msgspec.structs.replace(each, totals={**each.totals, **totals}) for each in one.samples),
+    )
+    scenario = msgspec.structs.replace(record.scenario, behaviour=Behaviour(**behaviour))  # type: ignore[arg-type]
+    return msgspec.structs.replace(record, scenario=scenario, generators=(one,))
+
+
+@pytest.mark.parametrize(("refusals", "missing"), [(6, 0), (5, 1), (4, 1), (0, 3)])
+def test_strangers_who_never_tried_are_errors(refusals: int, missing: int) -> None:
+    report = assess(with_behaviour({"refusals": refusals}, refused=3))
+    assert report.summary.errors == missing
+    assert report.faults == ({"stranger-not-tried": missing} if missing else {})
+    assert report.verdict == ("fail" if missing else "pass")
+
+
+def test_a_stranger_whose_fault_is_told_is_not_missing_too() -> None:
+    record = with_behaviour({"refusals": 3}, refused=3)
+    (one,) = record.generators
+    assert one.finished is not None
+    faults = {"stranger-not-connected": 1, "stranger-admitted": 1}
+    one = msgspec.structs.replace(one, finished=msgspec.structs.replace(one.finished, faults=faults))
+    assert assess(msgspec.structs.replace(record, generators=(one,))).faults == faults
+
+
+@pytest.mark.parametrize(("reconnects", "missing"), [(1, 0), (0, 4)])
+def test_cuts_that_never_happened_are_errors(reconnects: int, missing: int) -> None:
+    report = assess(with_behaviour({}, reconnects, reconnect_at_s=2))
+    assert report.summary.errors == missing
+    assert report.faults == ({"not-reconnected": missing} if missing else {})
+
+
+@pytest.mark.parametrize("acked", [0, 5])
+def test_chat_that_nobody_sent_proves_nothing(acked: int) -> None:
+    report = assess(with_behaviour({"chat_sent": acked, "chat_acked": acked}, chat_per_minute=60))
+    assert report.verdict == ("pass" if acked else "fail")
+    missed = [(one.name, one.value) for one in report.objectives if not one.ok]
+    assert missed == ([] if acked else [("chat_lost", None), ("chat_disorder", None)])
 
 
 def test_a_word_that_nobody_thought_of_is_an_error() -> None:

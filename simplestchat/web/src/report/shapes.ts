@@ -443,7 +443,7 @@ export interface Conditions {
   queue_bytes: number;
 }
 
-/** Something that happens to the networks of a share of the users, so long into the hold. */
+/** Something that happens, so long into the hold, to a share of the users behind emulated paths. */
 export interface Step {
   at_s: number;
   share: number;
