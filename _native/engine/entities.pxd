@@ -238,6 +238,7 @@ cdef struct Counters:
     u64 bytes_out
     u64 media_in                   # media packets of publishers that became part of a stream, repaired ones included
     u64 media_expected             # those that publishers have sent, as far as sequence numbers tell: the rest was lost
+    u64 trains_out                 # messages that carried several packets to one destination
     u64 forwarded                  # media packets sealed for a consumer
     u64 resent
     u64 dropped_unknown            # neither STUN, DTLS, RTP nor RTCP, or from a tuple without a valid check

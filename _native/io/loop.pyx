@@ -135,7 +135,7 @@ cdef class Loop:
         if self.shard.s.out.count:
             self.shard.s.counters.packets_out += self.shard.s.out.count
             self.shard.s.counters.bytes_out += self.shard.s.out.used
-            self.shard.s.counters.dropped_send += udp_send(self.udp, &self.shard.s.out)
+            self.shard.s.counters.dropped_send += udp_send(self.udp, &self.shard.s.out, &self.shard.s.counters.trains_out)
             out_clear(&self.shard.s.out)
             self._count_forwarded()
         self.shard.s.done_count = 0        # all of it is on its way, or had no copy to send

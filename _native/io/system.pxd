@@ -12,7 +12,7 @@ cdef extern from "<time.h>" nogil:
 
 cdef extern from "<errno.h>" nogil:
     int errno
-    int EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM
+    int EAGAIN, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENFILE, ENOBUFS, ENOMEM, ENOPROTOOPT, EOPNOTSUPP
 
 cdef extern from "<unistd.h>" nogil:
     int close(int fd)
@@ -58,7 +58,7 @@ cdef extern from "<pthread.h>" nogil:
     int pthread_getcpuclockid(pthread_t thread, clockid_t* clock)
 
 cdef extern from "<netinet/udp.h>" nogil:
-    int SOL_UDP, UDP_GRO
+    int SOL_UDP, UDP_GRO, UDP_SEGMENT
 
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef unsigned int socklen_t

@@ -161,7 +161,7 @@ cdef class Fanout:
         return spent / <double>(forwarded or 1), forwarded
 
     cdef void _send(self) noexcept nogil:
-        udp_send(self.udp, &self.shard.s.out)
+        udp_send(self.udp, &self.shard.s.out, &self.shard.s.counters.trains_out)
         out_clear(&self.shard.s.out)
 
     cdef void _seal_raw(self, int receiver, u8* out, u32 sequence) noexcept nogil:

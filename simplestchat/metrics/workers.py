@@ -20,6 +20,7 @@ COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("bytes_out", "bytes_sent", "bytes of datagrams sent"),
     ("media_in", "media_received", "media packets of publishers that arrived, repaired ones included"),
     ("media_expected", "media_expected", "media packets that publishers have sent: those not received were lost"),
+    ("trains_out", "trains_sent", "messages to the kernel that carried several datagrams for one destination"),
     ("forwarded", "packets_forwarded", "media packets sealed for a subscriber"),
     ("resent", "packets_resent", "media packets sent again on request"),
     ("reported_lost", "packets_reported_lost", "media packets that subscribers' reports say were lost"),

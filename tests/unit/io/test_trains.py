@@ -1,0 +1,53 @@
+"""Packets of a frame leave for each receiver as one message, and one by one where the route refuses that."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing
+
+import pytest
+from support.live_call import LiveCall, live_call, until
+
+from simplestchat._native.peer.swarm import EVENT_CONNECTED, EVENT_FIRST_FRAME
+
+SO_NO_CHECK = 11  # asm-generic/socket.h; Linux sends no trains from a socket without checksums
+
+
+def refuse_trains(port: int) -> None:
+    """Put the media worker's socket into a state in which the kernel refuses UDP_SEGMENT."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found = socket.socket(fileno=os.dup(int(name)))
+        except OSError:
+            continue  # closed meanwhile, or no socket
+        with closing(found):
+            if found.type == socket.SOCK_DGRAM and found.getsockname()[1] == port:
+                found.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+                return
+    raise AssertionError(f"no UDP socket has port {port}")
+
+
+def watch(call: LiveCall) -> None:
+    """One publishes a camera whose frames take several packets; two must get all of it."""
+    publisher, *viewers = [call.join() for _ in range(3)]
+    for path in (publisher, *viewers):
+        call.running.wait_for(EVENT_CONNECTED, path)
+    camera = call.publish(publisher, video=True)
+    for receiver in [call.subscribe(path, camera, publisher, video=True) for path in viewers]:
+        call.running.wait_for(EVENT_FIRST_FRAME, receiver)
+        until(lambda r=receiver: call.swarm.receiver_totals(r)["delivered"] > 200, "packets")
+        totals = call.swarm.receiver_totals(receiver)
+        assert totals["corrupt"] == totals["misdelivered"] == totals["duplicate"] == totals["reordered"] == 0
+        assert totals["missed"] == 0
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["trains", "refused"])
+def test_every_packet_arrives_once_in_order(refused: bool) -> None:
+    with live_call() as call:
+        if refused:
+            refuse_trains(call.server.address[1])
+        watch(call)
+        stats = call.server.call("stats")
+        assert stats["dropped_send"] == 0
+        assert (stats["trains_out"] == 0) == refused
