@@ -132,6 +132,7 @@ cdef int receiver_arguments(ReceiverSettings* out, u32 id, object info) except -
     out.video = out.codec != PAYLOAD_OPUS
     out.payload_type = <u8>_number(info, "payload_type", 0, 127)
     out.rtx_payload_type = _number(info, "rtx_payload_type", -1, 127)
+    out.visit = <u32>_optional(info, "visit", 0xFFFFFFFF)
     out.ssrc = <u32>_number(info, "ssrc", 1, 0xFFFFFFFF)
     out.rtx_ssrc = <u32>_number(info, "rtx_ssrc", 0, 0xFFFFFFFF)
     out.clock_rate = <u32>_number(info, "clock_rate", 1, 1000000)

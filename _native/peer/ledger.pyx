@@ -12,10 +12,11 @@ cdef enum:
 cdef struct _Stream:
     u64 next                     # one past the highest counter that anybody got
     u64 bits[_WORDS]
+    u32 visit
 
 
-cdef inline u64 _key(u32 user, u8 track, u8 layer) noexcept nogil:
-    return (<u64> user << 16) | (<u64> track << 8) | layer
+cdef inline u64 _key(u64 who, u8 track, u8 layer) noexcept nogil:
+    return (<u64> <u32> who << 16) | (<u64> track << 8) | layer
 
 
 cdef Ledger* ledger_new(u64 seed) noexcept nogil:
@@ -63,8 +64,9 @@ cdef void _advance(_Stream* stream, u64 next) noexcept nogil:
     stream.next = next
 
 
-cdef int ledger_delivered(Ledger* l, u32 user, u8 track, u8 layer, u32 counter) noexcept nogil:
-    cdef u64 value, key = _key(user, track, layer)
+cdef int ledger_delivered(Ledger* l, u64 who, u8 track, u8 layer, u32 counter) noexcept nogil:
+    cdef u64 value, key = _key(who, track, layer)
+    cdef u32 visit = <u32> (who >> 32)
     cdef _Stream* stream
     if table64_get(&l.streams, key, &value):
         stream = <_Stream*> <size_t> value
@@ -72,6 +74,11 @@ cdef int ledger_delivered(Ledger* l, u32 user, u8 track, u8 layer, u32 counter) 
         stream = _add(l, key)
         if stream is NULL:
             return E_LIMIT
+    if visit < stream.visit:
+        return OK
+    if visit > stream.visit:
+        memset(stream, 0, sizeof(_Stream))
+        stream.visit = visit
     if counter >= stream.next:
         _advance(stream, <u64> counter + 1)
     elif stream.next - counter > LEDGER_BITS:
@@ -80,13 +87,15 @@ cdef int ledger_delivered(Ledger* l, u32 user, u8 track, u8 layer, u32 counter) 
     return OK
 
 
-cdef bint ledger_anybody(const Ledger* l, u32 user, u8 track, u8 layer, u32 counter) noexcept nogil:
+cdef bint ledger_anybody(const Ledger* l, u64 who, u8 track, u8 layer, u32 counter) noexcept nogil:
     cdef u64 value
     cdef const _Stream* stream
-    if not table64_get(&l.streams, _key(user, track, layer), &value):
+    if not table64_get(&l.streams, _key(who, track, layer), &value):
         # Without room for the encoding nobody can tell; what cannot be told is not blamed on the way up.
         return l.streams.count >= LEDGER_MAX_STREAMS
     stream = <const _Stream*> <size_t> value
+    if <u32> (who >> 32) != stream.visit:
+        return <u32> (who >> 32) < stream.visit
     if counter >= stream.next:
         return False
     if stream.next - counter > LEDGER_BITS:

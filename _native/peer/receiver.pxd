@@ -71,6 +71,7 @@ cdef struct Receiver:
     Tally tallies[RECEIVER_RUNS]
     TallyLosses losses
     NackList* nack               # made at the first gap
+    u64 who                      # the publisher as the ledger knows it
     u64 highest                  # sequence index of the media, valid when sequenced
     us_t since_us                # made or resumed
     us_t ended_us

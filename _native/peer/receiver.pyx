@@ -49,6 +49,7 @@ cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept
     if r is NULL:
         return NULL
     r.settings = settings[0]
+    r.who = <u64> settings.visit << 32 | settings.user
     recv_init(&r.stats, settings.ssrc, settings.clock_rate)
     bits = <u64*> (r + 1)
     for i in range(RECEIVER_RUNS):
@@ -112,7 +113,7 @@ cdef Tally* _begin(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexce
     cdef Tally* t = &r.tallies[r.last]
     if t.used:
         tally_settle(t, <us_t> _NEVER, ledger, &r.losses)
-    tally_begin(t, stamp.user, stamp.track, stamp.layer, stamp.counter, stamp.frame)
+    tally_begin(t, r.who, stamp.track, stamp.layer, stamp.counter, stamp.frame)
     return t
 
 
@@ -215,7 +216,7 @@ cdef void _payload(Receiver* r, const u8* data, u32 size, bint repair, us_t arri
         r.totals.misdelivered += 1
         return
     if ledger is not NULL:
-        ledger_delivered(ledger, stamp.user, stamp.track, stamp.layer, stamp.counter)
+        ledger_delivered(ledger, r.who, stamp.track, stamp.layer, stamp.counter)
     if r.ended and stamp.sent_us > r.ended_us:
         r.totals.misdelivered += 1
         return

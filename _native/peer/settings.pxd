@@ -50,6 +50,7 @@ cdef struct SenderSettings:
 cdef struct ReceiverSettings:
     u32 id                         # chosen by the caller, unique in the swarm
     u32 user                       # the publisher that should be heard here
+    u32 visit                      # which of its visits
     u8 track
     u8 codec
     u8 video

@@ -33,7 +33,7 @@ cdef struct Tally:
     u64 settled                  # everything below is decided
     u64 missing                  # not decided yet
     TallyMark marks[TALLY_MARKS]
-    u32 user
+    u64 who                      # as the ledger's
     u32 first_frame              # for the owner: number of the frame that it began with
     u32 last_frame               # and of the newest one
     u8 track
@@ -48,7 +48,7 @@ cdef struct TallyLosses:
     u64 lost_uplink              # of these: the ledger knows nobody who got them
 
 # Begins with `counter`, which is still to be given to tally_packet. bits and mask stay.
-cdef void tally_begin(Tally* t, u32 user, u8 track, u8 layer, u32 counter, u32 frame) noexcept nogil
+cdef void tally_begin(Tally* t, u64 who, u8 track, u8 layer, u32 counter, u32 frame) noexcept nogil
 # One packet: a TallyVerdict. *missed: how many more are found missing. What is due is settled first. `ledger` may be NULL.
 cdef int tally_packet(Tally* t, u32 counter, us_t now, const Ledger* ledger, u64* missed, TallyLosses* losses) noexcept nogil
 # Everything below `next` should have come: how many more are missing.

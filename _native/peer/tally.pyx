@@ -8,11 +8,11 @@ cdef enum:
     _SLOT_BITS = 18
 
 
-cdef void tally_begin(Tally* t, u32 user, u8 track, u8 layer, u32 counter, u32 frame) noexcept nogil:
+cdef void tally_begin(Tally* t, u64 who, u8 track, u8 layer, u32 counter, u32 frame) noexcept nogil:
     memset(t.bits, 0, (t.mask + 1) // 8)
     t.first = t.next = t.settled = counter
     t.missing = 0
-    t.user = user
+    t.who = who
     t.track = track
     t.layer = layer
     t.first_frame = t.last_frame = frame
@@ -39,7 +39,7 @@ cdef inline void _clear(Tally* t, u64 counter, u64 end) noexcept nogil:
 
 cdef inline void _lose(const Tally* t, u64 counter, const Ledger* ledger, TallyLosses* losses) noexcept nogil:
     losses.lost += 1
-    if ledger is not NULL and not ledger_anybody(ledger, t.user, t.track, t.layer, <u32> counter):
+    if ledger is not NULL and not ledger_anybody(ledger, t.who, t.track, t.layer, <u32> counter):
         losses.lost_uplink += 1
 
 

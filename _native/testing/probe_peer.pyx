@@ -137,11 +137,11 @@ cdef class Ledger:
     def __dealloc__(self):
         ledger_free(self.state)
 
-    def delivered(self, u32 user, u8 track, u8 layer, u32 counter):
+    def delivered(self, u64 user, u8 track, u8 layer, u32 counter):
         """Notes that somebody got this packet."""
         _check(ledger_delivered(self.state, user, track, layer, counter), "a ledger")
 
-    def anybody(self, u32 user, u8 track, u8 layer, u32 counter):
+    def anybody(self, u64 user, u8 track, u8 layer, u32 counter):
         """Did anybody get this packet?"""
         return bool(ledger_anybody(self.state, user, track, layer, counter))
 

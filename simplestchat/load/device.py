@@ -199,13 +199,14 @@ def numbers(parameters: RtpParameters) -> dict[str, Any]:
     }
 
 
-def receiving(parameters: RtpParameters, user: int, track: int) -> ReceiverInfo:
+def receiving(parameters: RtpParameters, user: int, track: int, visit: int = 0) -> ReceiverInfo:
     """The receiver of a consumer's ``rtpParameters``; raises ValueError when these name no SSRC."""
     encoding = next(iter(parameters.encodings or ()), None)
     if encoding is None or not encoding.ssrc:
         raise ValueError("the consumer's parameters name no SSRC")
     info: ReceiverInfo = {
         "user": user,
+        "visit": visit,
         "track": track,
         "ssrc": encoding.ssrc,
         "rtx_ssrc": encoding.rtx.ssrc if encoding.rtx else 0,

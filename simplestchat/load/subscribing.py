@@ -148,7 +148,7 @@ class Subscribing:
         subscription = Subscription(
             stay.world, stay.room, stay.plan.index, offer.who, offer.peer_id, offer.producer_id, video=offer.video
         )
-        info = device.receiving(created.rtp_parameters, offer.who[0], subscription.track)
+        info = device.receiving(created.rtp_parameters, offer.who[0], subscription.track, offer.who[1])
         subscription.begin(created.id, path, info, producer_paused=created.producer_paused)
         self.subscriptions[offer.producer_id] = subscription
         return True

@@ -140,7 +140,7 @@ class SwarmCall:
         self.do("add_sender", id, path, info)
         return id
 
-    def subscribe(self, path: int, producer: int, *, paused: bool = False) -> int:
+    def subscribe(self, path: int, producer: int, *, paused: bool = False, visit: int = 0) -> int:
         """A receiver and its consumer; the number of both."""
         id = self.sim.new_id()
         source = self._senders[producer]
@@ -149,6 +149,7 @@ class SwarmCall:
         rtx_ssrc = self.sim.rng.randrange(1, 1 << 32) if rtx >= 0 else 0
         info: ReceiverInfo = {
             "user": source["user"],
+            "visit": visit,
             "track": source["track"],
             "codec": source["codec"],
             "payload_type": payload_type,

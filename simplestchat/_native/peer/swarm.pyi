@@ -1,7 +1,7 @@
 """All synthetic users of one generator process: sans-IO, in virtual or real time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, final
+from typing import Any, NotRequired, TypedDict, final
 
 from simplestchat._native.peer.turns import Turns
 
@@ -69,6 +69,7 @@ class ReceiverInfo(TypedDict):
     """The fields of ReceiverSettings."""
 
     user: int
+    visit: NotRequired[int]
     track: int
     codec: str
     payload_type: int
@@ -113,7 +114,9 @@ class Swarm(Turns):
         path's totals.
         """
     def set_network(self, path: int, up: LinkConditions | None, down: LinkConditions | None) -> None:
-        """None: no emulation in that direction."""
+        """None: no emulation in that direction. What becomes of a packet follows from the path's seed, the
+        direction, how often emulation began there, and its place in the row since then.
+        """
     def add_sender(self, sender: int, path: int, info: SenderInfo) -> None: ...
     def mute(self, sender: int, muted: bool, forbidden: bool = False) -> None:
         """With `forbidden`, packets go on, marked as ones that nobody may get."""
@@ -135,7 +138,7 @@ class Swarm(Turns):
     def receiver_totals(self, receiver: int) -> dict[str, int]: ...
     def path_totals(self, path: int) -> dict[str, int]:
         """state, packets_in/out, bytes_in/out, stun_sent, dropped, unknown_ssrc, undecryptable, replayed,
-        misdelivered, rtt_us.
+        misdelivered, corrupt, rtt_us.
         """
     def sample(self) -> dict[str, Any]:
         """Since the last sample.

@@ -70,8 +70,8 @@ def test_what_another_one_sends_is_understood(parameters: RtpParameters) -> None
     capabilities = msgspec.json.decode(msgspec.json.encode(device.CAPABILITIES), type=RtpCapabilities)
     ssrcs = iter((11, 22))
     consumption = consume(taken(parameters), capabilities, mid="7", new_ssrc=lambda: next(ssrcs), paused=True)
-    info = device.receiving(consumption.rtp_parameters, 5, 1)
-    assert (info["user"], info["track"], info["ssrc"]) == (5, 1, 11)
+    info = device.receiving(consumption.rtp_parameters, 5, 1, 3)
+    assert (info["user"], info["track"], info["visit"], info["ssrc"]) == (5, 1, 3, 11)
     spec = consumption.spec
     assert (info["payload_type"], info["rtx_payload_type"]) == (
         spec.codecs[0].payload_type,

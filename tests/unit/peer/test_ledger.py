@@ -50,3 +50,16 @@ def test_too_many_encodings_are_told_and_not_blamed_on_the_way_up() -> None:
         ledger.delivered(LEDGER_MAX_STREAMS, 0, 0, 0)
     assert ledger.anybody(LEDGER_MAX_STREAMS, 0, 0, 0)
     assert not ledger.anybody(5, 0, 0, 1)
+
+
+def test_a_later_visit_begins_anew() -> None:
+    ledger = Ledger()
+    first, second, third = (7 | visit << 32 for visit in range(3))
+    for counter in range(100):
+        ledger.delivered(first, 1, 0, counter)
+    assert not ledger.anybody(second, 1, 0, 50)
+    ledger.delivered(second, 1, 0, 60)
+    ledger.delivered(first, 1, 0, 70)  # late: changes nothing
+    assert [ledger.anybody(second, 1, 0, counter) for counter in (50, 60, 70)] == [False, True, False]
+    assert ledger.anybody(first, 1, 0, 150)  # too old to tell
+    assert not ledger.anybody(third, 1, 0, 60)
