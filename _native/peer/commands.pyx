@@ -2,17 +2,19 @@
 
 from libc.string cimport memcpy, memset
 
+from simplestchat._native.core.siphash cimport splitmix
 from simplestchat._native.core.table cimport table64_get
 from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, Tuple, u32, u64, u8
-from simplestchat._native.peer.agent cimport agent_seek, agent_set, path_random
+from simplestchat._native.peer.agent cimport agent_seek, agent_set
 from simplestchat._native.peer.entities cimport MAX_PATHS, OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, Path, Publication, Reception, SwarmState
-from simplestchat._native.peer.link cimport Link, LinkSettings, link_new, link_set
+from simplestchat._native.peer.link cimport Link, LinkSettings, link_new, link_reseed, link_set
 from simplestchat._native.peer.path cimport path_expect, path_leave, path_new, path_rebind, path_silence, path_want
 from simplestchat._native.peer.receiver cimport ReceiverTotals, receiver_totals
 from simplestchat._native.peer.sender cimport (
     SenderTotals, sender_keyframe, sender_layers, sender_mute, sender_talk, sender_totals,
 )
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
+from simplestchat._native.peer.sources cimport sources_judge
 from simplestchat._native.peer.timers cimport peer_timers_hasten
 from simplestchat._native.peer.tracks cimport (
     publication_add, publication_remove, reception_add, reception_close, reception_end, reception_remove, reception_resume,
@@ -72,16 +74,28 @@ cdef int command_restart(SwarmState* s, u32 id, const IceArguments* ice) noexcep
     return status
 
 
-cdef int _set_link(Path* p, Link** link, u8* clear, const LinkSettings* settings) noexcept nogil:
+cdef u64 _link_seed(Path* p, int direction) noexcept nogil:
+    """Of each link that a path has had, from the path's seed alone."""
+    cdef u64 state = p.seed
+    p.links[direction] += 1
+    return splitmix(&state) ^ (<u64>direction << 32 | p.links[direction])
+
+
+cdef int _set_link(Path* p, Link** link, u8* clear, int direction, const LinkSettings* settings) noexcept nogil:
     cdef LinkSettings none
+    cdef u64 seed
     if settings == NULL:
         memset(&none, 0, sizeof(none))
         clear[0] = 1
         if link[0] != NULL:
             link_set(link[0], &none)
         return OK
-    if link[0] == NULL:
-        link[0] = link_new(path_random(p))
+    if link[0] == NULL or clear[0]:    # one that still empties itself goes on as a new one would
+        seed = _link_seed(p, direction)
+        if link[0] == NULL:
+            link[0] = link_new(seed)
+        else:
+            link_reseed(link[0], seed)
     if link[0] == NULL:
         return E_NOMEM
     clear[0] = 0
@@ -94,9 +108,11 @@ cdef int command_network(SwarmState* s, u32 id, const LinkSettings* up, const Li
     cdef int status
     if p == NULL:
         return UNKNOWN
-    status = _set_link(p, &p.up, &p.up_clear, up)
+    status = _set_link(p, &p.up, &p.up_clear, 0, up)
     if status == OK:
-        status = _set_link(p, &p.down, &p.down_clear, down)
+        status = _set_link(p, &p.down, &p.down_clear, 1, down)
+    if down != NULL and down.corrupt:
+        p.damages = 1
     peer_timers_hasten(&s.timers, p, s.now)
     return status
 
@@ -105,6 +121,7 @@ cdef int command_path(SwarmState* s, u32 id, bint remove, PathAccount* out) noex
     cdef Path* p = _path(s, id)
     if p == NULL:
         return UNKNOWN
+    sources_judge(p, s.now)
     out.totals = p.totals
     out.state = p.state
     out.rtt_us = p.rtt_us

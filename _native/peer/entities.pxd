@@ -18,6 +18,8 @@ cdef enum:
     MAX_PATH_SENDERS = 8           # tracks published on a path
     MAX_PATH_RECEIVERS = 2048      # tracks received on a path
     MAX_PATH_SOURCES = 8192        # SSRCs known on a path, those of removed receivers included; the oldest of these is forgotten first
+    MAX_PATH_STRANGERS = 64        # SSRCs of ours, by their stamps, that no receiver was added for; more are not judged
+    STRANGER_US = 1000000          # within which one may be: media may overtake the answer that tells of it
     MAX_SWARM_SENDERS = 131072
     MAX_SWARM_RECEIVERS = 1048576
     MAX_SWARM_EVENTS = 65536       # that wait for take_events; later ones are lost and counted
@@ -48,6 +50,13 @@ cdef struct PeerSource:
     u32 ssrc
     u8 repair                      # the RTX SSRC
     u8 codec
+
+# An SSRC with packets of ours that nobody asked for, yet.
+cdef struct Stranger:
+    us_t first_us
+    u32 ssrc
+    u32 packets                    # until it is judged
+    u8 judged                      # nobody asked in time: its packets are misdelivered
 
 # A received track.
 cdef struct Reception:
@@ -82,12 +91,13 @@ cdef struct PathTotals:
     u64 unknown_ssrc               # authentic media that no receiver asked for
     u64 undecryptable
     u64 replayed                   # SRTP or SRTCP seen before, or too old to tell
-    u64 misdelivered               # due after its receiver was removed
+    u64 misdelivered               # due after its receiver was removed, or a synthetic user's on an SSRC that no receiver was added for
+    u64 corrupt                    # undecryptable, on a path whose downlink is not asked to damage anything
 
 cdef enum:
     SENT_SUMS = 9                  # of SenderTotals, RECEIVED_SUMS of ReceiverTotals, PATH_SUMS of PathTotals
     RECEIVED_SUMS = 18
-    PATH_SUMS = 10
+    PATH_SUMS = 11
     SUMS = SENT_SUMS + RECEIVED_SUMS + PATH_SUMS
 
 cdef struct Path:
@@ -130,6 +140,9 @@ cdef struct Path:
     Link* down
     u8 up_clear                    # freed once they are empty
     u8 down_clear
+    u8 damages                     # its downlink was asked to, ever
+    u64 seed                       # of the links
+    u32 links[2]                   # made for each direction
     u32 rtcp_ssrc
     us_t report_us                 # next regular reports
     us_t feedback_us               # when a receiver wants to ask for something
@@ -139,6 +152,8 @@ cdef struct Path:
     u32 source_count
     u32 source_capacity
     Table64 source_by_ssrc         # -> PeerSource*
+    Stranger* strangers            # MAX_PATH_STRANGERS, once there is one
+    u32 stranger_count
     Reception** receptions
     u32 reception_count
     u32 reception_capacity

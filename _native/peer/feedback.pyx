@@ -1,10 +1,10 @@
 """RTCP of a path; see feedback.pxd."""
 
-from simplestchat._native.core.types cimport E_REPLAY, OK, u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport srtcp_open, srtcp_seal
 from simplestchat._native.peer.agent cimport path_random
 from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path, PeerSource, Publication, Reception, SwarmState
-from simplestchat._native.peer.media cimport media_seal
+from simplestchat._native.peer.media cimport media_seal, media_unopened
 from simplestchat._native.peer.output cimport PEER_PACKETS, PEER_SLOT, peer_commit, peer_reserve
 from simplestchat._native.peer.receiver cimport (
     receiver_deadline, receiver_nacks, receiver_report, receiver_sender_report, receiver_settings, receiver_settle,
@@ -136,10 +136,7 @@ cdef void feedback_receive(SwarmState* s, Path* p, const u8* data, u32 size, us_
     cdef int budget = RESENDS_PER_DATAGRAM
     cdef int plain = srtcp_open(p.recv_srtp, data, size, s.scratch, sizeof(s.scratch))
     if plain < 0:
-        if plain == E_REPLAY:
-            p.totals.replayed += 1
-        else:
-            p.totals.undecryptable += 1
+        media_unopened(p, E_REPLAY if plain == E_REPLAY else E_AUTH)
         return
     while rtcp_next(s.scratch, plain, &pos, &view) == 1:
         if view.type == RTCP_SR:

@@ -39,6 +39,8 @@ cdef struct LinkTotals:
 cdef struct Link
 
 cdef Link* link_new(u64 seed) noexcept nogil          # clear: no delay, no loss. NULL without memory
+# The packets from now on meet the fate that those of a new link with this seed would.
+cdef void link_reseed(Link* l, u64 seed) noexcept nogil
 cdef void link_free(Link* l) noexcept nogil
 # Conditions from now on; what is in flight keeps its fate.
 cdef void link_set(Link* l, const LinkSettings* settings) noexcept nogil

@@ -86,8 +86,14 @@ cdef inline Slot* _slot(const Link* l, u32 number) noexcept nogil:
 cdef Link* link_new(u64 seed) noexcept nogil:
     cdef Link* l = <Link*>calloc(1, sizeof(Link))
     if l != NULL:
-        l.origin = _mix(seed + <u64>0x9E3779B97F4A7C15)    # or neighbouring seeds would walk the same row
+        link_reseed(l, seed)
     return l
+
+
+cdef void link_reseed(Link* l, u64 seed) noexcept nogil:
+    l.origin = _mix(seed + <u64>0x9E3779B97F4A7C15)    # or neighbouring seeds would walk the same row
+    l.drawn = 0
+    l.bad = False
 
 
 cdef void link_free(Link* l) noexcept nogil:

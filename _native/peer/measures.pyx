@@ -11,7 +11,7 @@ cdef tuple _NAMES = (
     "packets", "bytes", "delivered", "lost", "lost_uplink", "missed", "repaired", "duplicate", "corrupt", "reordered",
     "misdelivered", "frames", "frames_broken", "keyframes", "freezes", "freeze_us", "nacks", "keyframe_requests",
     "packets_in", "packets_out", "bytes_in", "bytes_out", "stun_sent", "dropped", "unknown_ssrc", "undecryptable", "replayed",
-    "misdelivered",
+    "misdelivered", "corrupt",
 )
 if len(_NAMES) != SUMS:
     raise AssertionError("a counter of a synthetic peer has no name")

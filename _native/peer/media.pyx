@@ -8,12 +8,12 @@ from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path, PeerSource,
 from simplestchat._native.peer.events cimport EVENT_FIRST_FRAME, EVENT_FIRST_PACKET, swarm_event
 from simplestchat._native.core.histogram cimport histogram_add
 from simplestchat._native.peer.output cimport PEER_SLOT, peer_commit, peer_reserve
-from simplestchat._native.peer.payload cimport PayloadFrame, payload_read
+from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PayloadFrame, payload_read
 from simplestchat._native.peer.receiver cimport (
     ReceiverTotals, receiver_deadline, receiver_packet, receiver_repair, receiver_totals,
 )
 from simplestchat._native.peer.sender cimport Outgoing, sender_deadline, sender_next
-from simplestchat._native.peer.sources cimport source_find
+from simplestchat._native.peer.sources cimport source_find, source_strange
 from simplestchat._native.peer.stamp cimport Stamp, stamp_read
 from simplestchat._native.peer.timers cimport peer_timers_hasten
 from simplestchat._native.wire.rtp cimport RtpView, rtp_parse, rtp_payload_size
@@ -22,16 +22,31 @@ cdef enum:
     RTX_PREFIX = 2                 # the original sequence number (RFC 4588)
 
 
-cdef void _count_unopened(Path* p, int status) noexcept nogil:
+cdef void media_unopened(Path* p, int status) noexcept nogil:
     if status == E_AUTH:
         p.totals.undecryptable += 1
+        p.totals.corrupt += not p.damages
     elif status == E_REPLAY:
         p.totals.replayed += 1
     else:
         p.totals.dropped += 1
 
 
-cdef void _unknown(SwarmState* s, Path* p, const u8* data, u32 size, const RtpView* view) noexcept nogil:
+cdef bint _is_ours(const u8* payload, int size) noexcept nogil:
+    """Does a payload of any codec carry a whole stamp?"""
+    cdef PayloadFrame frame
+    cdef Stamp stamp
+    cdef int codec, at
+    if size <= 0:
+        return False
+    for codec in range(PAYLOAD_OPUS, PAYLOAD_AV1 + 1):
+        at = payload_read(<u8>codec, payload, size, &frame)
+        if at >= 0 and stamp_read(payload + at, size - at, &stamp) == OK:
+            return True
+    return False
+
+
+cdef void _unknown(SwarmState* s, Path* p, const u8* data, u32 size, const RtpView* view, us_t now) noexcept nogil:
     """Media on an SSRC that was never announced to us."""
     cdef SrtpRecvState fresh
     cdef u64 index
@@ -39,9 +54,12 @@ cdef void _unknown(SwarmState* s, Path* p, const u8* data, u32 size, const RtpVi
     memset(&fresh, 0, sizeof(fresh))
     plain = srtp_open(p.recv_srtp, &fresh, data, size, view.header_size, s.scratch, sizeof(s.scratch), &index)
     if plain < 0:
-        _count_unopened(p, plain)
-    else:
-        p.totals.unknown_ssrc += 1
+        media_unopened(p, plain)
+        return
+    p.totals.unknown_ssrc += 1
+    plain = rtp_payload_size(s.scratch, plain, view)
+    if _is_ours(s.scratch + view.header_size, plain) or _is_ours(s.scratch + view.header_size + RTX_PREFIX, plain - RTX_PREFIX):
+        source_strange(p, view.ssrc, now)
 
 
 cdef void _retired(SwarmState* s, Path* p, const PeerSource* source, u32 plain, const RtpView* view) noexcept nogil:
@@ -90,11 +108,11 @@ cdef void media_receive(SwarmState* s, Path* p, const u8* data, u32 size, us_t a
         return
     source = source_find(p, view.ssrc)
     if source == NULL:
-        _unknown(s, p, data, size, &view)
+        _unknown(s, p, data, size, &view, now)
         return
     plain = srtp_open(p.recv_srtp, &source.srtp, data, size, view.header_size, s.scratch, sizeof(s.scratch), &index)
     if plain < 0:
-        _count_unopened(p, plain)
+        media_unopened(p, plain)
         return
     r = source.reception
     if r == NULL:

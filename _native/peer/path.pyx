@@ -48,7 +48,7 @@ cdef Path* path_new(SwarmState* s, u32 id, u32 user, const Tuple* server, u64 se
     p.user = user
     p.socket = -1
     p.server = server[0]
-    p.random = seed
+    p.random = p.seed = seed
     p.rtcp_ssrc = <u32>path_random(p)
     p.state = PATH_CHECKING
     p.added_us = p.deadline_us = now

@@ -1,6 +1,6 @@
 """The SSRCs that arrive on a path; see sources.pxd."""
 
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
 from simplestchat._native.core.table cimport (
@@ -8,7 +8,9 @@ from simplestchat._native.core.table cimport (
 )
 from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, u32, u64, u8, us_t
 from simplestchat._native.peer.agent cimport path_random
-from simplestchat._native.peer.entities cimport MAX_PATH_SOURCES, Path, PeerSource, Reception
+from simplestchat._native.peer.entities cimport (
+    MAX_PATH_SOURCES, MAX_PATH_STRANGERS, STRANGER_US, Path, PeerSource, Reception, Stranger,
+)
 
 cdef enum:
     FIRST_CAPACITY = 8
@@ -60,6 +62,59 @@ cdef PeerSource* _new(Path* p) noexcept nogil:
     return source
 
 
+cdef Stranger* _stranger(const Path* p, u32 ssrc) noexcept nogil:
+    cdef u32 i
+    for i in range(p.stranger_count):
+        if p.strangers[i].ssrc == ssrc:
+            return &p.strangers[i]
+    return NULL
+
+
+cdef void _acquaint(Path* p, u32 ssrc) noexcept nogil:
+    """Somebody asks for it: it is no stranger."""
+    cdef Stranger* known = _stranger(p, ssrc)
+    if known != NULL:
+        p.stranger_count -= 1
+        known[0] = p.strangers[p.stranger_count]
+
+
+cdef Stranger* _new_stranger(Path* p) noexcept nogil:
+    """A place for one more, NULL without one."""
+    if p.strangers == NULL:
+        p.strangers = <Stranger*>malloc(MAX_PATH_STRANGERS * sizeof(Stranger))
+    if p.strangers == NULL or p.stranger_count >= MAX_PATH_STRANGERS:
+        return NULL
+    p.stranger_count += 1
+    return &p.strangers[p.stranger_count - 1]
+
+
+cdef void source_strange(Path* p, u32 ssrc, us_t now) noexcept nogil:
+    cdef Stranger* known
+    sources_judge(p, now)
+    known = _stranger(p, ssrc)
+    if known == NULL:
+        known = _new_stranger(p)
+        if known == NULL:
+            return
+        memset(known, 0, sizeof(Stranger))
+        known.ssrc = ssrc
+        known.first_us = now
+    if known.judged:
+        p.totals.misdelivered += 1
+    else:
+        known.packets += 1
+
+
+cdef void sources_judge(Path* p, us_t now) noexcept nogil:
+    cdef Stranger* one
+    cdef u32 i
+    for i in range(p.stranger_count):
+        one = &p.strangers[i]
+        if not one.judged and now - one.first_us >= STRANGER_US:
+            one.judged = 1
+            p.totals.misdelivered += one.packets
+
+
 cdef int source_add(Path* p, u32 ssrc, bint repair, u8 codec, Reception* reception) noexcept nogil:
     cdef PeerSource* source = source_find(p, ssrc)
     if source != NULL and source.reception != NULL:
@@ -70,6 +125,7 @@ cdef int source_add(Path* p, u32 ssrc, bint repair, u8 codec, Reception* recepti
             return E_LIMIT if p.source_count >= MAX_PATH_SOURCES else E_NOMEM
         source.ssrc = ssrc
         table64_put(&p.source_by_ssrc, ssrc, <u64>source)
+    _acquaint(p, ssrc)
     source.reception = reception
     source.repair = repair
     source.codec = codec
@@ -95,6 +151,9 @@ cdef void sources_free(Path* p) noexcept nogil:
     for i in range(p.source_count):
         free(p.sources[i])
     free(p.sources)
+    free(p.strangers)
+    p.strangers = NULL
+    p.stranger_count = 0
     p.sources = NULL
     p.source_count = p.source_capacity = 0
     table64_free(&p.source_by_ssrc)

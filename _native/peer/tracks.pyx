@@ -18,7 +18,7 @@ from simplestchat._native.peer.sender cimport (
     Sender, SenderTotals, sender_free, sender_layers, sender_mute, sender_new, sender_settings, sender_totals,
 )
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
-from simplestchat._native.peer.sources cimport source_add, source_retire
+from simplestchat._native.peer.sources cimport source_add, source_retire, sources_judge
 from simplestchat._native.peer.timers cimport peer_timers_hasten
 
 cdef enum:
@@ -51,6 +51,7 @@ cdef void tracks_count(SwarmState* s, Path* p) noexcept nogil:
     cdef const u64* counts = <const u64*>&p.totals
     cdef u32 i
     cdef int k
+    sources_judge(p, s.now)
     memcpy(sums, p.ended, sizeof(sums))
     for i in range(p.publication_count):
         _add_sent(sums, p.publications[i])
@@ -167,6 +168,7 @@ cdef int reception_add(SwarmState* s, Path* p, const ReceiverSettings* settings,
     r = <Reception*>calloc(1, sizeof(Reception))
     if r == NULL:
         return E_NOMEM
+    sources_judge(p, now)
     r.path = p
     r.id = settings.id
     r.video = settings.video

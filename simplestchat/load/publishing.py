@@ -48,11 +48,12 @@ class Track:
 class Publishing:
     """All tracks of one stay."""
 
-    __slots__ = ("_over", "_stay", "tracks")
+    __slots__ = ("_over", "_starts", "_stay", "tracks")
 
     def __init__(self, stay: Stay) -> None:
         self._stay = stay
         self._over = False
+        self._starts = 0
         self.tracks: dict[bool, Track] = {}
         """By whether it is the video."""
 
@@ -60,8 +61,9 @@ class Publishing:
         """Announce the tracks; they are sent once the path stands. Raises ``RequestFailed``."""
         plan = self._stay.plan
         wanted = [video for video, there in ((False, plan.audio), (True, plan.video)) if there]
-        chance = random.Random(self._stay.seed(path.number, "tracks"))
+        starts, self._starts = self._starts, self._starts + 1
         for number, video in enumerate(wanted):
+            chance = random.Random(self._stay.seed(starts, "camera" if video else "microphone"))
             try:
                 await self._announce(path, str(number), chance, video=video)
             except device.NotNegotiated as error:

@@ -121,7 +121,7 @@ class Transports:
             created.ice_parameters.username_fragment,
             created.ice_parameters.password,
             (chosen.algorithm, chosen.value),
-            stay.seed(path.number if self._failures else 0, direction),
+            stay.seed(self._failures, direction),
         )
         if self._up or self._down:
             media.swarm.set_network(path.number, self._up, self._down)

@@ -126,7 +126,7 @@ def test_anything_goes(seed: int) -> None:
     improviser = Improviser(seed)
     for _ in range(COMMANDS):
         improviser.step()
-    assert improviser.last["delivered"] > 1_000
+    assert improviser.last["delivered"] > 500
     while improviser.paths:
         improviser.leave()
     improviser.check()

@@ -111,8 +111,24 @@ def test_changed_and_repeated_datagrams() -> None:
     assert totals["undecryptable"] > 100
     assert totals["replayed"] > 100
     assert totals["reordered"] > 50
-    assert totals["corrupt"] == totals["misdelivered"] == 0
+    # The swarm damages nothing itself, so what cannot be opened is somebody's fault.
+    assert totals["corrupt"] == totals["undecryptable"]
+    assert totals["misdelivered"] == 0
     assert all(call.receiver(receiver)["delivered"] > 150 for receiver in heard)
+
+
+def test_what_our_own_downlink_damages_is_not_held_against_the_server() -> None:
+    call = SwarmCall(53)
+    anna, bert = (call.join() for _ in range(2))
+    call.run(1)
+    call.do("set_network", bert, None, {"corrupt": 0.2})
+    call.subscribe(bert, call.publish(anna))
+    call.run(3)
+    call.do("set_network", bert, None, {"loss": 0.1})  # what it damaged may still come
+    call.run(1)
+    totals = call.do("sample")["totals"]
+    assert totals["undecryptable"] > 10
+    assert totals["corrupt"] == totals["misdelivered"] == 0
 
 
 def test_a_server_that_gives_one_person_for_another() -> None:

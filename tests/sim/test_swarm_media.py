@@ -226,15 +226,68 @@ def test_what_is_missing_when_a_user_goes_is_lost_unless_it_may_be_under_way() -
     assert 4 <= call.do("sample")["totals"]["lost"] <= 6
 
 
+def test_a_later_visit_is_not_mistaken_for_the_one_before() -> None:
+    call = SwarmCall(47)
+    anna, bert, carl = connected(call, 3)
+    first = call.publish(anna, "opus")
+    heard = [call.subscribe(path, first) for path in (bert, carl)]
+    call.run(4)
+    for receiver in heard:
+        call.do("remove_receiver", receiver)
+    call.do("remove_sender", first)
+    call.do("set_network", anna, {"loss": 0.2}, None)
+    second = call.publish(anna, "opus")
+    heard = [call.subscribe(path, second, visit=1) for path in (bert, carl)]
+    call.run(3)
+    for receiver in heard:
+        totals = call.do("remove_receiver", receiver)
+        assert totals["lost"] == totals["lost_uplink"] > 10
+
+
 def test_an_ssrc_that_nobody_announced() -> None:
     call = SwarmCall(28)
     anna, bert = connected(call, 2)
     sender = call.publish(anna, "opus")
     consumer = call.sim.new_id()
     call.sim.control("create_consumer", consumer, bert, sender, 4711, 0, [(111, 100, -1)], {}, "", False)
-    call.run(1)
-    assert 40 <= call.path(bert)["unknown_ssrc"] <= 51
+    call.run(0.9)
+    assert 35 <= call.path(bert)["unknown_ssrc"] <= 46
+    assert call.path(bert)["misdelivered"] == 0  # the answer may still come
+    call.run(1.1)
+    path = call.path(bert)
+    assert path["misdelivered"] == path["unknown_ssrc"] >= 90
+    assert call.do("sample")["totals"]["misdelivered"] == path["misdelivered"]
+
+
+def test_media_that_overtakes_its_announcement_is_nobodys_fault() -> None:
+    call = SwarmCall(44)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "vp8")
+    consumer = call.sim.new_id()
+    call.sim.control("create_consumer", consumer, bert, sender, 4711, 4712, [(96, 120, 121)], {}, "", False)
+    call.run(0.9)
+    unknown = call.path(bert)["unknown_ssrc"]
+    assert unknown > 20
+    info = {"user": anna, "track": 1, "codec": "vp8", "payload_type": 120, "rtx_payload_type": 121}
+    info |= {"ssrc": 4711, "rtx_ssrc": 4712, "clock_rate": 90_000, "ext": {}}
+    call.do("add_receiver", consumer, bert, info)
+    call.run(2)
+    path = call.path(bert)
+    assert (path["misdelivered"], path["unknown_ssrc"]) == (0, unknown)
+    assert call.receiver(consumer)["delivered"] > 50
+
+
+def test_only_so_many_strangers_are_judged() -> None:
+    call = SwarmCall(45)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "opus")
+    for ssrc in range(5000, 5080):
+        call.sim.control("create_consumer", call.sim.new_id(), bert, sender, ssrc, 0, [(111, 100, -1)], {}, "", False)
+    call.run(0.9)
     assert call.path(bert)["misdelivered"] == 0
+    call.run(1)
+    path = call.path(bert)
+    assert path["misdelivered"] == path["unknown_ssrc"] * 64 // 80
 
 
 def test_forbidden_packets_count_where_they_arrive() -> None:
@@ -295,6 +348,38 @@ def test_the_swarms_own_network() -> None:
     call.do("sample")
     call.run(1)
     assert call.do("sample")["histograms"]["latency_audio"][3] < 1_000
+
+
+def _lost(start: float, turn: float) -> list[int]:
+    """Which of a microphone's packets the swarm's own downlink loses, and which after it was clear for a while."""
+    call = SwarmCall(46)
+    anna, bert = connected(call, 2)
+    call.run(start)
+    numbers = []
+    for _ in range(2):
+        call.do("set_network", bert, None, {"loss": 0.2})
+        before = call.path(bert)["packets_in"]
+        fates = []
+        call.sockets[bert].up.link = Link(loss=1.0)  # no checks: only what we give it is in the row
+        for _ in range(100):
+            call.do("feed", bert, bytes([0x80]) + bytes(30), call.sim.clock.now)
+            call.run(turn)
+            after = call.path(bert)["packets_in"]
+            fates.append(after - before)
+            before = after
+        call.sockets[bert].up.link = Link()
+        call.do("set_network", bert, None, None)
+        numbers += fates
+        call.run(0.1)
+    del anna
+    return numbers
+
+
+def test_a_seed_loses_the_same_packets_whenever_they_come() -> None:
+    early, late = _lost(0.01, 0.001), _lost(0.33, 0.003)
+    assert early == late
+    assert 130 < sum(early) < 180
+    assert early[:100] != early[100:]
 
 
 def test_a_track_made_before_the_connection_begins_with_it() -> None:
