@@ -145,6 +145,7 @@ cdef class Crowd:
             self._detach()
         prctl(PR_SET_TIMERSLACK, slack)
         self.running = False
+        stamp_set_epoch(0)             # the stamps' clock belongs to this run; what comes after in the process has its own
         if self.failure:
             raise OSError(self.failure, f"no socket for a path beside {self.totals()['sockets']} others: {os.strerror(self.failure)}")
 
