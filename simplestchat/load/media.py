@@ -36,6 +36,9 @@ class Media:
         self._number = 0
         self._paths: dict[int, PathListener] = {}
         self._heard: dict[int, Callable[[], None]] = {}
+        self._seen: dict[int, Callable[[], None]] = {}
+        self.connected: set[int] = set()
+        """Paths that stand just now."""
         self._thread = threading.Thread(target=self._run_crowd, name="crowd", daemon=True)
         self._failure: OSError | None = None
         self._cpu_clock = 0
@@ -52,14 +55,20 @@ class Media:
     def forget(self, path: int) -> None:
         """Tell no more of a path."""
         self._paths.pop(path, None)
+        self.connected.discard(path)
 
     def when_heard(self, receiver: int, call: Callable[[], None]) -> None:
         """Call once, at the receiver's next first packet."""
         self._heard[receiver] = call
 
+    def when_seen(self, receiver: int, call: Callable[[], None]) -> None:
+        """Call once, at the receiver's next first whole keyframe; of audio, at its first packet."""
+        self._seen[receiver] = call
+
     def unhear(self, receiver: int) -> None:
         """Do not call for a receiver any more."""
         self._heard.pop(receiver, None)
+        self._seen.pop(receiver, None)
 
     def start(self) -> None:
         """Start the thread."""
@@ -111,8 +120,10 @@ class Media:
         if state is not None:
             listener = self._paths.get(number)
             if listener is not None:
+                (self.connected.add if state == "connected" else self.connected.discard)(number)
                 listener(state, first, second)
-        elif kind == native.EVENT_FIRST_PACKET:
-            heard = self._heard.pop(number, None)
-            if heard is not None:
-                heard()
+        elif kind in (native.EVENT_FIRST_PACKET, native.EVENT_FIRST_FRAME):
+            waiting = self._heard if kind == native.EVENT_FIRST_PACKET else self._seen
+            call = waiting.pop(number, None)
+            if call is not None:
+                call()

@@ -6,7 +6,7 @@ Rules of subscriptions:
  - Pausing and closing are told by the server after its worker did it, so nothing that is due later may arrive. Leaving
    is answered sooner than carried out: see ``leaving``.
  - A receiver lives on for ``RETIRE_S`` after its end, so that what was under way is counted as what it is.
- - Due, and nothing came for ``SILENT_S`` while the plan has the publisher send: a silent stream.
+ - What is due must come, show a picture and go on: see ``vigil``.
 
 Rules of chat: a member hears the room's messages once each, in the order of ``seq``, without gaps, from the snapshot
 of its joining on; and at the end everything that was acknowledged to anybody here.
@@ -21,13 +21,13 @@ from simplestchat.load.counts import now_us
 from simplestchat.load.messages import StreamResult
 from simplestchat.load.presets import TRACK_CAMERA, TRACK_MICROPHONE
 from simplestchat.load.rooms import Room
+from simplestchat.load.vigil import Vigil
 
 if TYPE_CHECKING:
     from simplestchat._native.peer.swarm import ReceiverInfo
     from simplestchat.load.world import World
     from simplestchat.signaling.data import ChatMessage, ChatState
 
-SILENT_S = 10.0
 RETIRE_S = 2.5  # the native count settles after 2 s
 CRASH_MARGIN_S = 1.0  # a publisher that the plan lets crash may do so late
 MISSING_KEPT = 4096
@@ -37,8 +37,8 @@ class Subscription:
     """One track that one user receives, from ``begin`` to ``finish``."""
 
     __slots__ = (
-        "_certain", "_due", "_due_since_us", "_due_us", "_gone", "_heard", "_own_paused", "_producer_paused",
-        "_receiver", "_room", "_world", "consumer_id", "finished", "peer_id", "producer_id", "publisher",
+        "_certain", "_due", "_due_since_us", "_due_us", "_gone", "_own_paused", "_producer_paused",
+        "_receiver", "_room", "_vigil", "_world", "consumer_id", "finished", "peer_id", "producer_id", "publisher",
         "user", "video", "visit",
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ class Subscription:
         self._due = False
         self._due_since_us = 0
         self._due_us = 0
-        self._heard = False
+        self._vigil: Vigil | None = None
         self._producer_paused = False
         self._own_paused = False
         self._certain = True
@@ -74,6 +74,16 @@ class Subscription:
         self.consumer_id = consumer_id
         self._receiver = self._world.media.new_number()
         self._world.media.swarm.add_receiver(self._receiver, path, info)
+        self._vigil = Vigil(
+            self._world,
+            self._receiver,
+            path,
+            (self._world.user_plan(self.publisher), self._world.user_plan(self.user)),
+            video=self.video,
+            sending=self._should_be_sending,
+            publication=lambda: self._room.publication(self.producer_id),
+            accuse=self._accuse,
+        )
         self._producer_paused = producer_paused
         self._start()
         if producer_paused:
@@ -110,7 +120,6 @@ class Subscription:
             return
         self.finished = True
         self._stop_clock()
-        self._world.media.unhear(self._receiver)
         totals = self._world.media.swarm.remove_receiver(self._receiver, self._expected())
         self._name_faults(totals)
         self._world.streams.add(
@@ -146,39 +155,35 @@ class Subscription:
 
     def _start(self) -> None:
         self._due = True
-        self._heard = False
         self._due_since_us = now_us()
-        self._world.media.when_heard(self._receiver, self._hears)
-        since = self._due_since_us
-        self._world.agenda.after(SILENT_S, lambda: self._check_heard(since))
+        if self._vigil is not None:
+            self._vigil.begin()
 
     def _stop_clock(self) -> None:
         if self._due:
             self._due_us += now_us() - self._due_since_us
-
-    def _hears(self) -> None:
-        self._heard = True
+        if self._vigil is not None:
+            self._vigil.end()
 
     def _expected(self) -> int | None:
         """How many packets the publisher sent in all, where this process knows, and all of them must arrive."""
         publication = self._room.publication(self.producer_id)
-        if publication is None or not (publication.certain and self._certain and self._heard and self._due):
+        heard = self._vigil is not None and self._vigil.heard
+        if publication is None or not (publication.certain and self._certain and heard and self._due):
             return None
         return publication.final
 
-    def _check_heard(self, since_us: int) -> None:
-        if self._heard or not self._due or self.finished or since_us != self._due_since_us:
-            return
-        if self._should_be_sending(self._world.now_s()):
+    def _accuse(self, word: str) -> None:
+        if word == "silent-stream":
             self._world.tally.add("silent_streams")
-            self._world.tally.fault("silent-stream", self.user, f"nothing of user {self.publisher} track {self.track}")
+        self._world.tally.fault(word, self.user, f"of user {self.publisher}, track {self.track}")
 
-    def _should_be_sending(self, until_s: float) -> bool:
-        plan = self._world.plan
+    def _should_be_sending(self) -> bool:
+        plan, now_s = self._world.plan, self._world.now_s()
         visits = self._world.user_plan(self.publisher).visits
-        if self.visit >= len(visits) or not self._room.is_latest(self.peer_id) or until_s >= plan.media_end_s:
+        if self.visit >= len(visits) or not self._room.is_latest(self.peer_id) or now_s >= plan.media_end_s:
             return False
-        return until_s <= visits[self.visit].end_s
+        return self._certain and now_s <= visits[self.visit].end_s
 
     def _watch_for_crash(self) -> None:
         """Whoever crashes says nothing; but everyone knows the plan."""

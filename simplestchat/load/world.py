@@ -42,6 +42,8 @@ class World:
         self.streams = Streams()
         self.records: dict[int, Record] = {}
         self.start_us = 0
+        self.vigils = 0
+        """Streams that are due just now."""
         self.silent = False
         """Media has ended: nobody begins anything any more."""
         self._rooms: dict[int, Room] = {}
