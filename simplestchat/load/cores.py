@@ -22,7 +22,7 @@ def plan(cores: Sequence[int], processes: int, workers: int, *, own_server: bool
 
     ``processes`` is how many generators are wanted, 0 for one on each core that is left to them; ``workers`` how many
     media workers the server will have, 0 for one on each of its cores. The server gets half of the cores, but no more
-    than its workers and its node can use.
+    than its workers and its node can use. Of a single core only its media makes use: its node runs anywhere.
     """
     everything = tuple(sorted(cores))
     if not own_server:
@@ -34,7 +34,8 @@ def plan(cores: Sequence[int], processes: int, workers: int, *, own_server: bool
     share = min(half, workers + 1) if workers else half
     server, rest = everything[:share], everything[share:]
     generators = _spread(rest, processes)
-    words = f"server on {_names(server)}, {_generator_words(generators)}"
+    kept = "server" if share > 1 else "the server's media"
+    words = f"{kept} on {_names(server)}, {_generator_words(generators)}"
     return Pinning(server, generators, words)
 
 

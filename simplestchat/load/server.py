@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -120,7 +121,16 @@ async def start_server(
     except BaseException:
         await server.child.stop(0)
         raise
+    if len(cores) == 1:
+        _unpin(server.child.pid)
     return server
+
+
+def _unpin(pid: int) -> None:
+    """Let the node run anywhere: signaling and media of a server with a single core would take it from each other."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task), os.sched_getaffinity(0))
 
 
 def _is_setting(name: str) -> bool:

@@ -40,7 +40,8 @@ def test_every_core_generates_when_the_server_is_elsewhere() -> None:
 
 
 def test_the_plan_is_told_in_words() -> None:
-    assert plan([0, 1], 0, 0, own_server=True).words == "server on core 0, 1 generator on core 1"
+    assert plan([0, 1], 0, 0, own_server=True).words == "the server's media on core 0, 1 generator on core 1"
+    assert plan(range(4), 0, 0, own_server=True).words == "server on cores 0, 1, 2 generators on cores 2, 3"
     assert "nothing is pinned" in plan([3], 0, 0, own_server=True).words
 
 
