@@ -60,9 +60,13 @@ def scenario(tmp_path: Path) -> Iterator[Path]:
     return path
 
 
-def run_against(fault: str, scenario: Path) -> LoadRun:
+def run_against(fault: str, scenario: Path, every: int = 20) -> LoadRun:
     command = [sys.executable, ROOT / "tests/support/faulty_worker.py", "serve"]
-    environment = {"SIMPLESTCHAT_TEST_FAULT": fault, "SIMPLESTCHAT_TEST_FAULT_EVERY": "20", "PYTHONPATH": str(ROOT)}
+    environment = {
+        "SIMPLESTCHAT_TEST_FAULT": fault,
+        "SIMPLESTCHAT_TEST_FAULT_EVERY": str(every),
+        "PYTHONPATH": str(ROOT),
+    }
     with ServerProcess(command, cwd=ROOT, settings=DEFAULTS, environment=environment) as server:
         return load(scenario.parent / "report", scenario, "--server", server.url)
 
@@ -76,6 +80,15 @@ def test_a_fault_of_the_server_is_caught_and_named(fault: str, scenario: Path) -
     if fault in ("drop", "reorder", "duplicate"):
         assert not run.missed & {"corrupt", "misdelivered"}, run.output
     assert run.objective(NAMED[fault])["value"] > 0
+
+
+def test_a_server_that_forwards_nothing_leaves_streams_silent(scenario: Path) -> None:
+    scenario.write_text(scenario.read_text().replace("hold_s = 4", "hold_s = 6"))
+    run = run_against("drop", scenario, every=1)
+    assert run.status == 1, run.output
+    assert "errors" in run.missed, run.output
+    assert set(run.report["faults"]) == {"silent-stream"}
+    assert run.summary["errors"] == run.report["faults"]["silent-stream"] > 1
 
 
 def test_a_sound_server_is_not_accused(scenario: Path) -> None:
