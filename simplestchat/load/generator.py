@@ -61,7 +61,6 @@ class Generator:
             finally:
                 world.lines.close()
                 world.media.stop()
-                world.media.crowd.set_epoch(0)  # the process may have other media yet
             nursery.cancel_scope.cancel()
 
     async def _go(self, world: World, mine: range) -> None:
