@@ -26,15 +26,16 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def found_right(*outcomes: Outcome) -> Counter[str]:
-    """Nothing is wrong with a run; its totals."""
+def found_right(*outcomes: Outcome, loses: bool = False) -> Counter[str]:
+    """Nothing is wrong with a run, but for losses when it ``loses`` some; its totals."""
     totals: Counter[str] = Counter()
     for outcome in outcomes:
         assert outcome.finished is not None
         assert outcome.finished.faults == {}
         totals.update(outcome.totals)
     wrong = ("corrupt", "misdelivered", "lost", "chat_lost", "chat_disorder", "silent_streams", "request_errors")
-    assert {name: totals[name] for name in wrong} == dict.fromkeys(wrong, 0)
+    found = {name: totals[name] for name in wrong if totals[name]}
+    assert set(found) <= ({"lost"} if loses else set()), found
     assert totals["joins"] == totals["joins_tried"] > 0
     assert totals["transports"] == totals["transports_connected"] > 0
     assert totals["chat_acked"] == totals["chat_sent"]
@@ -92,7 +93,8 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
         network=s.Network(share=0.4, steps=(s.Step(at_s=3, event="address-change"),)),
     )
     outcome = run_here(scenario, server.url)
-    totals = found_right(outcome)
+    totals = found_right(outcome, loses=True)  # speech on its way to the old address
+    assert totals["lost"] < 0.05 * totals["delivered"]
     assert totals["reconnects"] == outcome.count("reconnect") == 5
     assert totals["connections_lost"] == 0
     assert totals["chat_received"] == 5 * totals["chat_acked"] > 0
