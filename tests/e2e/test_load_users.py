@@ -90,7 +90,7 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
         publish=s.Publish(video="360p30", bitrate_bps=300_000, talk="turns", talk_s=1.0),
         ramp=FAST,
         behaviour=s.Behaviour(chat_per_minute=60, reconnect_at_s=2, audio_only_share=0.4),
-        network=s.Network(share=0.4, steps=(s.Step(at_s=3, event="address-change"),)),
+        network=s.Network(share=1.0, steps=(s.Step(at_s=3, event="address-change", share=0.4),)),
     )
     outcome = run_here(scenario, server.url)
     totals = found_right(outcome, loses=True)  # speech on its way to the old address
