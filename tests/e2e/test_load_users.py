@@ -93,7 +93,8 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
         network=s.Network(share=1.0, steps=(s.Step(at_s=3, event="address-change", share=0.4),)),
     )
     outcome = run_here(scenario, server.url)
-    totals = found_right(outcome, loses=True)  # speech on its way to the old address
+    totals = found_right(outcome, loses=True)
+    # An address that has not proven itself by SRTCP gets a few kilobytes at most (docs/security.md, row 37).
     assert totals["lost"] < 0.05 * totals["delivered"]
     assert totals["reconnects"] == outcome.count("reconnect") == 5
     assert totals["connections_lost"] == 0
