@@ -112,7 +112,7 @@ def _traffic(evidence: Evidence) -> Iterator[Series]:
 
 def _when_due(evidence: Evidence, values: Values) -> Values:
     """What was given up as lost, at the second in which it had been due."""
-    later = round(GIVEN_UP_US / evidence.timeline.width_us)
+    later = min(round(GIVEN_UP_US / evidence.timeline.width_us), len(values))  # a run may have ended before
     return values[later:] + [None] * later
 
 

@@ -179,6 +179,12 @@ def test_loss_is_told_of_the_second_in_which_packets_were_due() -> None:
     assert curve == pytest.approx([0.1, 0.1, 0.1, 0.1, None, None])
 
 
+@pytest.mark.parametrize("length_us", [1, US // 2, US, 2 * US, 3 * US])
+def test_a_run_that_ended_at_once_has_a_report_too(length_us: int) -> None:
+    report = assess(run(end_us=START_US + length_us))
+    assert {len(one.values) for one in report.series} == {len(report.seconds)}
+
+
 def test_reasons_to_void_win_over_failures() -> None:
     bad = generator(0, lost=500)
     report = assess(run(generators=(bad, generator(1)), void=("the generator was late",), failures=("it broke",)))
