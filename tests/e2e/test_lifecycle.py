@@ -149,6 +149,12 @@ def ends_within(limit_s: float, sign: signal.Signals) -> bool:
 
 @pytest.mark.alone
 def test_tells_its_clients_and_ends_within_five_seconds() -> None:
+    # Of three tries, as above.
+    assert any(tells_its_clients_within(5) for _ in range(3))
+
+
+def tells_its_clients_within(limit_s: float) -> bool:
+    """End a server with clients; whether that was quick. All of them must be told."""
     with Server() as server, ExitStack() as stack:
         connections = [stack.enter_context(server.connect()) for _ in range(5)]
         for number, connection in enumerate(connections):
@@ -157,15 +163,21 @@ def test_tells_its_clients_and_ends_within_five_seconds() -> None:
             endings = [pool.submit(until_closed, connection) for connection in connections]
             began = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 5
+            took_s = time.monotonic() - began
         for ending in endings:
             messages, code = ending.result()
             assert "server.draining" in [message["method"] for message in messages]
             assert code == 1001
+    return took_s < limit_s
 
 
 @pytest.mark.alone
 def test_clients_that_neither_read_nor_close_do_not_hold_it_up() -> None:
+    assert any(ends_with_stuck_clients_within(5) for _ in range(3))
+
+
+def ends_with_stuck_clients_within(limit_s: float) -> bool:
+    """End a server whose clients do not read; whether that was quick."""
     with Server() as server:
         stuck = [server.socket() for _ in range(5)]
         for client in stuck:
@@ -174,9 +186,10 @@ def test_clients_that_neither_read_nor_close_do_not_hold_it_up() -> None:
             Client(connection).call("room.join", room="r", name="P")
             began = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 5
+            took_s = time.monotonic() - began
         for client in stuck:
             client.close()
+    return took_s < limit_s
 
 
 def test_takes_nobody_new_while_it_drains() -> None:
@@ -192,6 +205,11 @@ def test_takes_nobody_new_while_it_drains() -> None:
 
 @pytest.mark.alone
 def test_a_second_signal_ends_it_sooner() -> None:
+    assert any(ends_at_the_second_signal_within(1.5) for _ in range(3))
+
+
+def ends_at_the_second_signal_within(limit_s: float) -> bool:
+    """End a server by two signals; whether that was quicker than waiting for its clients."""
     with Server() as server, server.connect() as connection:
         client = Client(connection)
         client.call("room.join", room="r", name="P")
@@ -199,7 +217,7 @@ def test_a_second_signal_ends_it_sooner() -> None:
         os.kill(server.pid, signal.SIGTERM)
         client.notice("server.draining")
         server.stop()
-        assert time.monotonic() - began < 1.5
+        return time.monotonic() - began < limit_s
 
 
 # Workers
@@ -232,6 +250,7 @@ def test_a_lost_worker_is_told_and_replaced(sign: signal.Signals) -> None:
         witness.call("room.join", room="r", name="W")
         transport = client.call("transport.create", direction="send")["id"]
         (worker,) = server.worker_pids()
+        eventually(lambda: spare_pids(server.pid), bool)
         os.kill(worker, sign)
         # One that hangs is found out by the question that it leaves unanswered.
         lost = client.notice("transport.state", timeout_s=15, transportId=transport)
@@ -260,6 +279,7 @@ def test_only_the_rooms_of_a_lost_worker_notice() -> None:
         for number, client in enumerate(clients):
             client.call("room.join", room=f"room-{number}", name="P")
             transports.append(client.call("transport.create", direction="send")["id"])
+        eventually(lambda: spare_pids(server.pid), bool)
         os.kill(server.worker_pids()[0], signal.SIGKILL)
         lost = eventually(lambda: [failed_transports(client) for client in clients], any)
         wait_for(lambda: server.metric("simplestchat_workers") == 2)
@@ -278,6 +298,7 @@ def test_logs_hold_no_address_no_token_and_no_name(log_format: str) -> None:
             joined = client.call("room.join", room="hidden-room", name="Hidden Name", password="hidden-password")
             transport = client.call("transport.create", direction="recv")
             client.call("chat.send", text="hidden text", clientId="1")
+            eventually(lambda: spare_pids(server.pid), bool)
             os.kill(server.worker_pids()[0], signal.SIGKILL)
             client.notice("transport.state", transportId=transport["id"])
             client.call("transport.create", direction="recv")
@@ -296,10 +317,11 @@ def test_logs_hold_no_address_no_token_and_no_name(log_format: str) -> None:
 # Many
 
 
+@pytest.mark.alone
 def test_a_thousand_and_one_join_one_room_from_one_address_at_once() -> None:
     with running() as server:
         joined, refused = gather(server.address, room="big", people=1001)
         assert refused == []
         assert joined == 1001
-        wait_for(lambda: server.metric("simplestchat_websockets") == 0)
+        wait_for(lambda: server.metric("simplestchat_websockets") == 0, 60)
         assert server.metric("simplestchat_connections_refused_total") == 0

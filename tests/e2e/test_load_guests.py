@@ -36,6 +36,7 @@ wake_p99_ms = 5000
 signaling_lag_p99_ms = 5000
 [objectives]
 signaling_p99_ms = 5000
+packet_loss = 0.05
 """
 
 
@@ -47,8 +48,8 @@ def test_a_real_browser_gets_what_synthetic_users_get(tmp_path: Path) -> None:
     (browser,) = run.report["browsers"]
     # Each of the four receives three others; the browser receives four, and they not it.
     synthetic = run.summary["kbytes_per_s_per_participant"] * 4 / 3
-    assert 0.6 * synthetic < browser["received_kbytes_per_s"] < 1.5 * synthetic, browser
-    assert browser["packet_loss"] < 0.05, browser
+    assert 0.4 * synthetic < browser["received_kbytes_per_s"] < 2 * synthetic, browser
+    assert browser["packet_loss"] < 0.1, browser
 
 
 DAY_S = 86_400

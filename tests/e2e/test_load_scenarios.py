@@ -61,7 +61,7 @@ SHORT = {
     "chat-storm": Short(10, 4, curve("chat_received")),
     "reconnect-herd": Short(10, 6, counted("reconnect_ms"), ("behaviour.reconnect_at_s=3",)),
     "soak": Short(5, 4, counted("mos")),
-    # A limit of traffic half way between what a room of four (some 60 kB/s) and one of six (some 100) cost a participant.
+    # A limit of traffic half way between what a room of four (some 60 kB/s) and one of six (some 100) cost each.
     "capacity": Short(
         4,
         3,

@@ -141,9 +141,13 @@ class CallPage:
         return found
 
     def sent_size(self) -> tuple[int, int]:
-        """The size of the pictures that are sent now."""
-        (entry,) = [one for one in self.streams("outbound", "video") if one.get("frameWidth")]
-        return entry["frameWidth"], entry["frameHeight"]
+        """The size of the pictures that are sent now; zeros while they are none, or of two streams."""
+        sizes = [
+            (one["frameWidth"], one["frameHeight"])
+            for one in self.streams("outbound", "video")
+            if one.get("frameWidth")
+        ]
+        return sizes[0] if len(sizes) == 1 else (0, 0)
 
     def heard(self) -> list[float]:
         """The energy of each voice that was decoded so far; a stream without any sound has none."""

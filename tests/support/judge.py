@@ -22,8 +22,8 @@ def expect_one_sees(person: CallPage, others: Sequence[CallPage]) -> None:
     for other in others:
         expect_pictures(person, other.name)
         eventually(
-            lambda other=other: (person.seen()[other.name].size, other.sent_size()),
-            lambda sizes: sizes[0] == sizes[1] and min(sizes[0]) > 0,
+            lambda other=other: (person.seen().get(other.name), other.sent_size()),
+            lambda both: both[0] is not None and both[0].size == both[1] and min(both[1]) > 0,
         )
     eventually(person.heard, lambda voices: len(voices) == len(others) and min(voices) > 0)
 

@@ -16,6 +16,7 @@ PAYLOAD_TYPE = 109  # not the server's own number: a client keeps the one it cho
 SIZE = (320, 240)
 LEAD_FRAMES = 4
 FRAMES = 30
+LAST_WITHIN_S = 5.0
 PAYLOAD_FEEDBACK = 206
 PICTURE_LOSS = 1
 VP8 = {
@@ -156,5 +157,8 @@ def relay(
         requests += key
         media = [packet for is_rtcp, packet in downward.received(due - time.monotonic()) if not is_rtcp]
         came += [receiver.receive(packet) for packet in media]
-    came += [receiver.receive(packet) for is_rtcp, packet in downward.received(0.5) if not is_rtcp]
+    patience = time.monotonic() + LAST_WITHIN_S
+    while (not came or came[-1] != sent[-1]) and time.monotonic() < patience:
+        came += [receiver.receive(packet) for is_rtcp, packet in downward.received(0.2) if not is_rtcp]
+    came += [receiver.receive(packet) for is_rtcp, packet in downward.received(0.2) if not is_rtcp]
     return sent, came, requests

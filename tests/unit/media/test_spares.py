@@ -13,7 +13,7 @@ from support.media_stage import Stage, play, until
 from support.ports import free_ports
 from support.process import children_called, spare_pids
 
-from simplestchat.media import recruit, spares
+from simplestchat.media import recruit, service, spares
 from simplestchat.media.pauses import FIRST_PAUSE_S, LONGEST_PAUSE_S, STABLE_S, Pauses
 from simplestchat.media.spares import Spares
 from simplestchat.model.media import WorkerLost
@@ -22,6 +22,7 @@ from simplestchat.model.media import WorkerLost
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spares, "DELAY_S", 0.05)
+    monkeypatch.setattr(service, "PLACEMENT_TIMEOUT_S", 30)  # a new process on a busy machine may take its time
 
 
 def test_one_takes_the_place_of_a_dead_worker_and_another_follows() -> None:
