@@ -136,6 +136,7 @@ cdef int receiver_arguments(ReceiverSettings* out, u32 id, object info) except -
     out.ssrc = <u32>_number(info, "ssrc", 1, 0xFFFFFFFF)
     out.rtx_ssrc = <u32>_number(info, "rtx_ssrc", 0, 0xFFFFFFFF)
     out.clock_rate = <u32>_number(info, "clock_rate", 1, 1000000)
+    out.wanted_us = _optional(info, "wanted_us", 0x7FFFFFFFFFFFFFFF)
     return _extensions(out.ext, _field(info, "ext"))
 
 

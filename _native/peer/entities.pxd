@@ -65,6 +65,7 @@ cdef struct Reception:
     u32 id
     u32 at                         # place in path.receptions
     us_t since_us                  # added or resumed
+    us_t wanted_us                 # from when the first packet and the first frame are measured: its user waited longer than it is there
     u64 keyframes_before           # whole ones until then
     u8 video
     u8 packet_told                 # EVENT_FIRST_PACKET was given

@@ -81,9 +81,9 @@ cdef void _retired(SwarmState* s, Path* p, const PeerSource* source, u32 plain, 
 
 
 cdef void _tell_firsts(SwarmState* s, Reception* r, us_t arrival) noexcept nogil:
-    """The first packet and the first whole frame since the track was wanted."""
+    """The first packet and the first whole frame since the track was wanted, or wanted again."""
     cdef ReceiverTotals totals
-    cdef us_t span = arrival - r.since_us
+    cdef us_t span = arrival - r.wanted_us
     receiver_totals(r.receiver, &totals)
     if not r.packet_told and totals.last_packet_us >= r.since_us and totals.packets:
         r.packet_told = 1

@@ -45,6 +45,7 @@ cdef struct ReceiverTotals:
     u64 freeze_us
     u64 nacks                      # packets asked for again
     u64 keyframe_requests
+    u64 latency_us                 # due to arrival, summed over what was delivered
     u32 jitter_us                  # RFC 3550, now
     us_t first_packet_us           # arrival of the first stamped packet, since made or resumed; 0 until there is one
     us_t first_frame_us            # likewise of the first whole keyframe (audio: first packet)

@@ -159,6 +159,8 @@ cdef Tally* _run(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept
 
 cdef void _measure(Receiver* r, const Stamp* stamp, bint in_order, us_t arrival, Measures* measures) noexcept nogil:
     cdef us_t transit = arrival - stamp.sent_us
+    if transit > 0:                  # clocks of two machines may disagree by a little
+        r.totals.latency_us += transit
     histogram_add(&measures.latency_video if r.settings.video else &measures.latency_audio, transit)
     if not in_order:
         return

@@ -1,5 +1,5 @@
 # What a synthetic user's tracks and receptions are told when they are made; plain numbers, filled in by the swarm from Python arguments.
-from simplestchat._native.core.types cimport i16, u16, u32, u64, u8
+from simplestchat._native.core.types cimport i16, u16, u32, u64, u8, us_t
 
 cdef enum:
     TRACK_MICROPHONE = 0
@@ -60,3 +60,4 @@ cdef struct ReceiverSettings:
     u32 rtx_ssrc
     u32 clock_rate
     u8 ext[PEER_EXT_COUNT]
+    us_t wanted_us                 # since when its user waits for it, on the swarm's clock; 0: since it is made

@@ -173,6 +173,7 @@ cdef int reception_add(SwarmState* s, Path* p, const ReceiverSettings* settings,
     r.id = settings.id
     r.video = settings.video
     r.since_us = now
+    r.wanted_us = settings.wanted_us if 0 < settings.wanted_us < now else now
     r.receiver = receiver_new(settings, now)
     status = E_NOMEM
     if r.receiver != NULL and _room_for_reception(p):
@@ -223,7 +224,7 @@ cdef void reception_resume(SwarmState* s, Reception* r, us_t now) noexcept nogil
         return
     receiver_resume(r.receiver, now)
     receiver_totals(r.receiver, &totals)
-    r.since_us = now
+    r.since_us = r.wanted_us = now
     r.keyframes_before = totals.keyframes
     r.packet_told = r.frame_told = 0
     r.path.feedback_us = min(r.path.feedback_us, receiver_deadline(r.receiver))

@@ -17,6 +17,9 @@ TOTALS = (
 )  # fmt: skip
 HISTOGRAMS = ("signaling", "join", "ready", "reconnect", "loop_lag", "chat")
 _SHOWN_FAULTS = 20  # of a word, with their details, on standard error
+_KEPT_FAULTS = 5  # of a word, with their details, for the report
+_KEPT_WORDS = 50
+_LONGEST_DETAIL = 200
 
 
 def now_us() -> int:
@@ -31,6 +34,8 @@ class Tally:
         self.totals: dict[str, int] = dict.fromkeys(TOTALS, 0)
         self.faults: Counter[str] = Counter()
         self.by_user: defaultdict[int, set[str]] = defaultdict(set)
+        self.details: dict[str, list[str]] = {}
+        """The first ones of a word, told."""
         self._histograms = {name: Histogram() for name in HISTOGRAMS}
 
     def add(self, name: str, number: int = 1) -> None:
@@ -46,10 +51,15 @@ class Tally:
         self.faults[word] += number
         if user is not None:
             self.by_user[user].add(word)
+        who = "" if user is None else f" (user {user})"
+        told = f"{word}{who}: {detail}" if detail else f"{word}{who}"
         if self.faults[word] <= _SHOWN_FAULTS:
-            who = "" if user is None else f" (user {user})"
             with contextlib.suppress(OSError):  # nobody reads it
-                print(f"{word}{who}: {detail}" if detail else f"{word}{who}", file=sys.stderr)
+                print(told, file=sys.stderr)
+        if word in self.details or len(self.details) < _KEPT_WORDS:
+            kept = self.details.setdefault(word, [])
+            if len(kept) < _KEPT_FAULTS:
+                kept.append(told[:_LONGEST_DETAIL])
 
     def take_histograms(self) -> dict[str, HistogramData]:
         """Return what was counted since the last time."""

@@ -9,11 +9,10 @@ from functools import cached_property
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.messages import HistogramData, StreamResult, UserResult
 from simplestchat.load.plan import Plan
+from simplestchat.load.quality import Quality
 from simplestchat.load.record import GeneratorRecord, RunRecord, ServerSample
 from simplestchat.load.timeline import US, Points, Timeline, growth
 
-CAMERA_TRACKS = (1, 2)
-MICROPHONE_TRACK = 0
 REFUSALS = 2  # what each stranger tries: joining, and media all the same
 TRACKS = {0: "microphone", 1: "camera", 2: "screen"}
 
@@ -112,8 +111,17 @@ class Evidence:
 
     @cached_property
     def streams(self) -> tuple[StreamResult, ...]:
-        """Every subscription, or the worst ones past the generators' cap."""
+        """The worst subscriptions: examples, of which generators send no more than their cap."""
         return tuple(stream for one in self.record.generators if one.finished for stream in one.finished.streams)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """What all subscriptions come to."""
+        merged = Quality()
+        for generator in self.record.generators:
+            if generator.finished:
+                merged.merge(generator.finished.quality)
+        return merged
 
     def histogram(self, *names: str) -> Histogram:
         """Everything that was counted under these names, merged."""

@@ -117,7 +117,9 @@ class Generator:
             part=self._assign.part,
             users=tuple(one.result(world.tally.by_user.get(index, set())) for index, one in world.records.items()),
             streams=world.streams.results(),
+            quality=world.streams.quality.data(),
             faults=dict(world.tally.faults),
+            details=world.tally.details,
             acked={room.name: room.chat.acked for room in world.rooms.values() if room.chat.acked},
         )
 

@@ -11,7 +11,7 @@ from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import bounds_of
 from simplestchat.load.record import GeneratorRecord, RunRecord
 from simplestchat.load.report import HistogramReport, Objective, Report, Verdict
-from simplestchat.load.streams import faults, rooms, worst, wrongly_delivered
+from simplestchat.load.streams import faults, named_errors, rooms, worst, wrongly_delivered
 from simplestchat.load.summary import measure
 from simplestchat.load.timeline import US, climb
 
@@ -28,8 +28,8 @@ DISTRIBUTIONS: Final = {
     "ice": "ICE",
     "dtls": "DTLS",
     "ready": "Begin to all transports connected",
-    "first_packet": "Subscribed to first packet",
-    "first_frame": "Subscribed to first whole keyframe",
+    "first_packet": "Wanted to first packet",
+    "first_frame": "Wanted to first whole keyframe",
     "rtt": "Round trip of ICE checks",
     "lag": "Media sent late",
     "wake": "Arrival to being read",
@@ -86,8 +86,11 @@ def _verdict(evidence: Evidence, found: tuple[Objective, ...]) -> tuple[Verdict,
     if not record.generators:
         reasons.append("No generator ever ran.")
     reasons += [objectives.explain(one) for one in found if not one.ok]
-    if {"misdelivered", "corrupt"} & {one.name for one in found if not one.ok}:
+    missed = {one.name for one in found if not one.ok}
+    if {"misdelivered", "corrupt"} & missed:
         reasons += wrongly_delivered(evidence)
+    if "errors" in missed:
+        reasons += named_errors(evidence)
     return ("fail" if reasons else "pass"), tuple(reasons)
 
 

@@ -99,6 +99,18 @@ class StreamResult(Message, frozen=True, kw_only=True):
     totals: dict[str, int]
 
 
+class QualityData(Message, frozen=True, kw_only=True):
+    """What all streams of a generator come to, in sums that add up: see ``quality``."""
+
+    viewing_s: float = 0.0
+    """Of all video streams."""
+    frozen_s: float = 0.0
+    scores: dict[int, int] = {}
+    """MOS in hundredths to how many audio streams had it."""
+    rooms: dict[int, tuple[int, int]] = {}
+    """Room to packets lost after repair and packets due."""
+
+
 class UserResult(Message, frozen=True, kw_only=True):
     """One user's call."""
 
@@ -115,13 +127,16 @@ class UserResult(Message, frozen=True, kw_only=True):
 
 
 class Finished(Message, frozen=True, kw_only=True):
-    """All that a generator knows at the end. Streams are cut to the worst ones past a cap."""
+    """All that a generator knows at the end. Streams are cut to the worst ones past a cap; ``quality`` is of all."""
 
     part: int
     users: tuple[UserResult, ...]
     streams: tuple[StreamResult, ...]
+    quality: QualityData = QualityData()
     faults: dict[str, int]
     """Words for faults the oracle found, and how often: see ``oracle``."""
+    details: dict[str, list[str]] = {}
+    """The first ones of each word: to whom it happened, and of whom."""
     acked: dict[str, list[tuple[int, str]]] = {}
     """Room to (seq, client id) of chat messages acknowledged to this generator's users, for the check across
     generators.

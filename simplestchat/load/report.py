@@ -44,6 +44,9 @@ class Spread(Part, frozen=True, kw_only=True):
     count: int
 
 
+NOTHING = Spread(p50=0, p95=0, p99=0, max=0, mean=0, count=0)
+
+
 class Summary(Part, frozen=True, kw_only=True):
     """The figures that people compare."""
 
@@ -69,15 +72,18 @@ class Summary(Part, frozen=True, kw_only=True):
     media_latency_ms: Spread
     audio_latency_ms: Spread
     first_frame_ms: Spread
+    """Of video: from when a viewer knew of the track and wanted it to its first whole keyframe."""
     first_packet_ms: Spread
+    """Likewise to the first packet, of audio too."""
     connect_ms: Spread
     ice_ms: Spread
     dtls_ms: Spread
     reconnect_ms: Spread
     jitter_ms: Spread
     mos: Spread
-    """Of audio streams, 1 to 4.5 (E-model, G.107)."""
+    """Of all audio streams, 1 to 4.5 (E-model, G.107), each from its own mean latency, jitter and loss."""
     freeze_share: float
+    """Of all the time that anybody looked at a video."""
     kbytes_per_s_per_participant: float
     """Received, median."""
     server_mb_per_participant: float
@@ -191,6 +197,7 @@ class Report(Part, frozen=True, kw_only=True):
     histograms: tuple[HistogramReport, ...]
     faults: dict[str, int]
     worst_streams: list[dict[str, Any]]
+    """Examples: the figures above are of all streams."""
     rooms: tuple[RoomReport, ...]
     agents: list[dict[str, Any]]
     """Machines that generated, with their clock offsets and what these are known to."""

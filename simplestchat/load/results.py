@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 
 from simplestchat.load.messages import StreamResult, UserResult
+from simplestchat.load.quality import Quality
 
 STREAMS_KEPT = 4096
 FAULTS_KEPT = 20
@@ -40,14 +41,16 @@ class Record:
 
 
 class Streams:
-    """The worst streams of all."""
+    """The worst streams of all, and what all of them come to."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[tuple[int, ...], int, StreamResult]] = []
         self._number = 0
+        self.quality = Quality()
 
     def add(self, result: StreamResult) -> None:
-        """Keep the stream unless enough worse ones are known."""
+        """Count the stream, and keep it unless enough worse ones are known."""
+        self.quality.add(result)
         self._number += 1
         badness = tuple(result.totals.get(name, 0) for name in _WORSE)
         entry = (badness, -self._number, result)

@@ -1,4 +1,4 @@
-"""Who got what of whom: the rooms, the worst streams, and names for what reached the wrong people."""
+"""Who got what of whom: the rooms, the worst streams, and names for what reached the wrong people or went wrong."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from simplestchat.load.evidence import TRACKS, Evidence
 from simplestchat.load.messages import StreamResult, UserResult
+from simplestchat.load.quality import due, mos
 from simplestchat.load.report import RoomReport
-from simplestchat.load.summary import stream_mos
+from simplestchat.load.words import judged
 
 WORST: Final = 24
 NAMED: Final = 5
@@ -21,18 +22,13 @@ def rooms(evidence: Evidence) -> tuple[RoomReport, ...]:
     users: defaultdict[int, list[UserResult]] = defaultdict(list)
     for user in evidence.users:
         users[user.room].append(user)
-    lost: Counter[int] = Counter()
-    due: Counter[int] = Counter()
-    for stream in evidence.streams:
-        lost[stream.room] += stream.totals.get("lost", 0)
-        due[stream.room] += stream.totals.get("lost", 0) + stream.totals.get("delivered", 0)
     return tuple(
         RoomReport(
             room=room,
             users=len(members),
             received_kbytes_per_s=_typical(members, "received_bytes"),
             sent_kbytes_per_s=_typical(members, "sent_bytes"),
-            packet_loss=lost[room] / due[room] if due[room] else 0.0,
+            packet_loss=evidence.quality.room_loss(room),
         )
         for room, members in sorted(users.items())
     )
@@ -40,9 +36,8 @@ def rooms(evidence: Evidence) -> tuple[RoomReport, ...]:
 
 def worst(evidence: Evidence) -> list[dict[str, Any]]:
     """The streams that went worst, the worst first; none that went perfectly."""
-    network_ms = evidence.histogram("latency_audio").percentile(0.5) / 1000
     ranked = sorted(evidence.streams, key=_badness, reverse=True)
-    return [_told(stream, network_ms) for stream in ranked[:WORST] if any(_badness(stream))]
+    return [_told(stream) for stream in ranked[:WORST] if any(_badness(stream))]
 
 
 def wrongly_delivered(evidence: Evidence) -> list[str]:
@@ -73,33 +68,41 @@ def faults(evidence: Evidence) -> dict[str, int]:
     return dict(found.most_common(MAX_FAULT_WORDS))
 
 
+def named_errors(evidence: Evidence) -> list[str]:
+    """Of each kind of error some, with the names of those whom it concerns."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for generator in evidence.record.generators:
+        for word, told in generator.finished.details.items() if generator.finished else ():
+            if judged(word) != "void":
+                found[word] += told
+    return [one for _, told in sorted(found.items()) for one in told[:NAMED]]
+
+
 def _typical(users: list[UserResult], field: str) -> float:
     rates = [getattr(user, field) / user.receiving_s / 1000 for user in users if user.receiving_s > 0]
     return round(median(rates), 3) if rates else 0.0
 
 
 def _badness(stream: StreamResult) -> tuple[float, ...]:
-    totals = stream.totals
-    due = totals.get("delivered", 0) + totals.get("lost", 0)
+    totals, packets = stream.totals, due(stream)
     return (
         totals.get("misdelivered", 0),
         totals.get("corrupt", 0),
-        totals.get("lost", 0) / due if due else float(stream.seconds > 2),
+        totals.get("lost", 0) / packets if packets else float(stream.seconds > 2),
         totals.get("freeze_us", 0),
         totals.get("duplicate", 0),
     )
 
 
-def _told(stream: StreamResult, network_ms: float) -> dict[str, Any]:
-    totals = stream.totals
-    due = totals.get("delivered", 0) + totals.get("lost", 0)
+def _told(stream: StreamResult) -> dict[str, Any]:
+    totals, packets = stream.totals, due(stream)
     return {
         "room": stream.room,
         "subscriber": f"user {stream.subscriber}",
         "publisher": f"user {stream.publisher}",
         "track": TRACKS.get(stream.track, str(stream.track)),
         "seconds": round(stream.seconds, 1),
-        "loss": totals.get("lost", 0) / due if due else None,
+        "loss": totals.get("lost", 0) / packets if packets else None,
         "delivered": totals.get("delivered", 0),
         "lost": totals.get("lost", 0),
         "lost_uplink": totals.get("lost_uplink", 0),
@@ -109,5 +112,5 @@ def _told(stream: StreamResult, network_ms: float) -> dict[str, Any]:
         "misdelivered": totals.get("misdelivered", 0),
         "freezes": totals.get("freezes", 0),
         "frozen_ms": totals.get("freeze_us", 0) // 1000,
-        "mos": stream_mos(stream, network_ms),
+        "mos": mos(stream),
     }

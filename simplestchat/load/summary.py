@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
-from simplestchat.load import emodel, words
-from simplestchat.load.evidence import CAMERA_TRACKS, MICROPHONE_TRACK, Evidence
+from simplestchat.load import words
+from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import Histogram
-from simplestchat.load.messages import StreamResult
-from simplestchat.load.report import Spread, Summary
+from simplestchat.load.report import NOTHING, Spread, Summary
 from simplestchat.load.timeline import US, at
 
 MEGABYTE = 1_000_000
 #: Resident memory settles this long after the last user came: what a soak grows is counted from there.
 SETTLED_US = 2 * US
-_NOTHING = Spread(p50=0, p95=0, p99=0, max=0, mean=0, count=0)
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def measure(evidence: Evidence) -> Measured:
     optional: dict[str, float | None] = {
         **_delivery(evidence),
         "connection_success": connection_success(evidence),
-        "freeze_share": _freeze_share(evidence),
+        "freeze_share": evidence.quality.freeze_share,
         "kbytes_per_s_per_participant": _kbytes(evidence),
         **_cost(evidence),
     }
@@ -64,7 +62,7 @@ _COUNTS = ("delivered", "repaired", "duplicate", "reordered", "corrupt", "misdel
 def spread_ms(histogram: Histogram) -> Spread:
     """Percentiles of a histogram of microseconds, in milliseconds."""
     if not histogram.count:
-        return _NOTHING
+        return NOTHING
     p50, p95, p99 = (round(histogram.percentile(share) / 1000, 3) for share in (0.5, 0.95, 0.99))
     return Spread(
         p50=p50,
@@ -74,15 +72,6 @@ def spread_ms(histogram: Histogram) -> Spread:
         mean=round(histogram.mean / 1000, 3),
         count=histogram.count,
     )
-
-
-def spread_of(values: list[float]) -> Spread:
-    """The same of single values, whatever their unit: the nearest rank of each share."""
-    if not values:
-        return _NOTHING
-    ranked = sorted(values)
-    p50, p95, p99 = (ranked[-(-share * len(ranked) // 100) - 1] for share in (50, 95, 99))
-    return Spread(p50=p50, p95=p95, p99=p99, max=ranked[-1], mean=fmean(ranked), count=len(ranked))
 
 
 def errors(evidence: Evidence) -> int:
@@ -107,22 +96,8 @@ def connection_success(evidence: Evidence) -> float | None:
     return min(1.0, max(0, totals["joins"] - broken) / tried)
 
 
-def stream_mos(stream: StreamResult, network_ms: float) -> float | None:
-    """The score of one audio stream; None for other streams and for one of which nothing was due.
-
-    ``network_ms`` is the run's median latency of audio: streams do not keep their own.
-    """
-    due = stream.totals.get("delivered", 0) + stream.totals.get("lost", 0)
-    if stream.track != MICROPHONE_TRACK or not due:
-        return None
-    jitter_ms = stream.totals.get("jitter_us", 0) / 1000
-    return round(emodel.mos(network_ms, jitter_ms, stream.totals.get("lost", 0) / due), 2)
-
-
 def _spreads(evidence: Evidence) -> dict[str, Spread]:
     audio = evidence.histogram("latency_audio")
-    network_ms = audio.percentile(0.5) / 1000
-    scores = [score for one in evidence.streams if (score := stream_mos(one, network_ms)) is not None]
     return {
         "signaling_ms": spread_ms(evidence.histogram("signaling")),
         "media_latency_ms": spread_ms(evidence.histogram("latency_audio", "latency_video")),
@@ -134,7 +109,7 @@ def _spreads(evidence: Evidence) -> dict[str, Spread]:
         "dtls_ms": spread_ms(evidence.histogram("dtls")),
         "reconnect_ms": spread_ms(evidence.histogram("reconnect")),
         "jitter_ms": spread_ms(evidence.histogram("jitter")),
-        "mos": spread_of(scores),
+        "mos": evidence.quality.mos,
     }
 
 
@@ -144,13 +119,6 @@ def _delivery(evidence: Evidence) -> dict[str, float | None]:
     raw = max(totals["missed"], totals["lost"])
     counted = {"packet_loss": totals["lost"], "packet_loss_raw": raw, "packet_loss_uplink": totals["lost_uplink"]}
     return {name: min(1.0, count / due) if due else None for name, count in counted.items()}
-
-
-def _freeze_share(evidence: Evidence) -> float | None:
-    watched = [stream for stream in evidence.streams if stream.track in CAMERA_TRACKS]
-    viewing_s = sum(stream.seconds for stream in watched)
-    frozen_us = sum(stream.totals.get("freeze_us", 0) for stream in watched)
-    return min(1.0, frozen_us / US / viewing_s) if viewing_s > 0 else None
 
 
 def _kbytes(evidence: Evidence) -> float | None:

@@ -137,6 +137,38 @@ def test_a_late_subscriber_gets_its_keyframe_soon() -> None:
     assert call.receiver(receiver)["keyframes"] == 1
 
 
+def test_a_viewer_waits_from_when_it_wants_a_track() -> None:
+    call = SwarmCall(24)
+    anna, bert = connected(call, 2)
+    sender = call.publish(anna, "vp8")
+    call.run(1)
+    wanted_us = call.sim.clock.now
+    call.run(2)
+    now = call.sim.clock.now
+    waits = {wanted_us: 2_000_000, now + 5_000_000: 0, None: 0}  # nobody waits from a moment to come
+    for since_us, before_us in waits.items():
+        receiver = call.subscribe(bert, sender, wanted_us=since_us)
+        now = call.sim.clock.now
+        call.run(1)
+        for event in (EVENT_FIRST_PACKET, EVENT_FIRST_FRAME):
+            ((_, _, _, span, _),) = call.of(event, receiver)
+            assert before_us + 20_000 <= span <= before_us + 1_000_000, since_us
+        call.sim.control("pause_consumer", receiver)
+        call.run(0.2)
+        call.do("end_receiver", receiver)
+        call.run(2)
+        call.do("resume_receiver", receiver)
+        call.sim.control("resume_consumer", receiver)
+        call.run(1)
+        _, (_, _, _, again, _) = call.of(EVENT_FIRST_FRAME, receiver)
+        assert again <= 1_000_000, "after a pause it waits from the resume"
+        call.do("remove_receiver", receiver)
+        call.sim.control("close_consumer", receiver)
+    histograms = call.do("sample")["histograms"]
+    assert histograms["first_frame"][0] == histograms["first_packet"][0] == 6
+    assert 2_000_000 <= histograms["first_frame"][3] <= 3_000_000
+
+
 def test_a_receiver_without_a_picture_asks_for_one() -> None:
     call = SwarmCall(25)
     anna, bert = connected(call, 2)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable
 
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.messages import Finished, HistogramData, Sample, StreamResult, UserResult
+from simplestchat.load.quality import Quality
 from simplestchat.load.record import GeneratorRecord, ProcessSample, RunRecord, ServerSample
 from simplestchat.load.scenario import Publish, Ramp, Scenario, Shape
 
@@ -14,6 +16,14 @@ US = 1_000_000
 START_US = 5_000_000_000
 MACHINE = {"cpu": "Example CPU @ 3.00GHz", "cores": 4, "memory_mb": 16000, "kernel": "6.1.0"}
 BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, math.inf)
+
+
+def quality_of(streams: Iterable[StreamResult]) -> Quality:
+    """What a generator that had these streams would tell of them together."""
+    quality = Quality()
+    for stream in streams:
+        quality.add(stream)
+    return quality
 
 
 class MadeUpRun:
@@ -154,7 +164,7 @@ class MadeUpRun:
             )
             for user in mine
         )
-        return Finished(part=part, users=users, streams=tuple(streams), faults={})
+        return Finished(part=part, users=users, streams=tuple(streams), quality=quality_of(streams).data(), faults={})
 
     def stream(self, user: int, other: int, track: int, room: int, per_s: int) -> StreamResult:
         due = self.hold_s * per_s
@@ -162,6 +172,7 @@ class MadeUpRun:
         totals = {
             "delivered": due - lost,
             "lost": lost,
+            "latency_us": (due - lost) * 2_000,
             "jitter_us": self.random.randrange(200, 2000),
             "freeze_us": lost * 900 * track,
         }

@@ -140,7 +140,9 @@ class SwarmCall:
         self.do("add_sender", id, path, info)
         return id
 
-    def subscribe(self, path: int, producer: int, *, paused: bool = False, visit: int = 0) -> int:
+    def subscribe(
+        self, path: int, producer: int, *, paused: bool = False, visit: int = 0, wanted_us: int | None = None
+    ) -> int:
         """A receiver and its consumer; the number of both."""
         id = self.sim.new_id()
         source = self._senders[producer]
@@ -159,6 +161,8 @@ class SwarmCall:
             "clock_rate": source["clock_rate"],
             "ext": {},
         }
+        if wanted_us is not None:
+            info["wanted_us"] = wanted_us
         self.do("add_receiver", id, path, info)
         maps = [(source["payload_type"], payload_type, rtx)]
         self.sim.control("create_consumer", id, path, producer, ssrc, rtx_ssrc, maps, {}, "", paused)

@@ -11,7 +11,7 @@ from simplestchat._native.peer.turns import Turns
 EVENT_CONNECTED: int
 EVENT_DISCONNECTED: int  # (EVENT_DISCONNECTED, path id, 0, 0)
 EVENT_FAILED: int  # (EVENT_FAILED, path id, 0, 0)
-EVENT_FIRST_PACKET: int  # (EVENT_FIRST_PACKET, receiver id, span since add_receiver or resume in us, 0)
+EVENT_FIRST_PACKET: int  # (EVENT_FIRST_PACKET, receiver id, span since wanted or resumed in us, 0)
 EVENT_FIRST_FRAME: int  # (EVENT_FIRST_FRAME, receiver id, span in us, 0): first whole keyframe; audio: first packet
 
 Event = tuple[int, int, int, int]
@@ -66,7 +66,7 @@ class SenderInfo(TypedDict):
     layers: Sequence[LayerInfo]
 
 class ReceiverInfo(TypedDict):
-    """The fields of ReceiverSettings."""
+    """The fields of ReceiverSettings; `wanted_us` is since when its user waits, absent: since it is added."""
 
     user: int
     visit: NotRequired[int]
@@ -78,6 +78,7 @@ class ReceiverInfo(TypedDict):
     rtx_ssrc: int
     clock_rate: int
     ext: Mapping[str, int]
+    wanted_us: NotRequired[int]
 
 @final
 class Swarm(Turns):

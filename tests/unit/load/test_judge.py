@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.runs import START_US, US, MadeUpRun
+from support.runs import START_US, US, MadeUpRun, quality_of
 
 from simplestchat.load.curves import curves, quantile
 from simplestchat.load.evidence import Evidence
@@ -20,7 +20,7 @@ from simplestchat.load.record import GeneratorRecord, ProcessSample, RunRecord, 
 from simplestchat.load.report import Report
 from simplestchat.load.scenario import Objectives, Publish, Scenario, Shape
 from simplestchat.load.streams import faults
-from simplestchat.load.summary import measure, spread_ms, spread_of
+from simplestchat.load.summary import measure, spread_ms
 
 SCENARIO = Scenario(name="small", shape=Shape(clients=4, room_size=4), publish=Publish(video="360p30"))
 
@@ -72,7 +72,7 @@ def generator(part: int, at_s: int = 12, streams: tuple[StreamResult, ...] = (),
         )
         for index in range(2)
     )
-    finished = Finished(part=part, users=users, streams=streams, faults={})
+    finished = Finished(part=part, users=users, streams=streams, quality=quality_of(streams).data(), faults={})
     return GeneratorRecord(part=part, users=2, machine={}, samples=samples, finished=finished)
 
 
@@ -232,6 +232,20 @@ def test_who_got_what_of_whom_is_named() -> None:
     assert report.worst_streams[0]["misdelivered"] == 7
 
 
+def test_whom_an_error_concerns_is_named() -> None:
+    one = generator(0)
+    assert one.finished is not None
+    told = [f"not-announced (user 1): that user {other} has a camera" for other in range(9)]
+    finished = msgspec.structs.replace(
+        one.finished,
+        faults={"not-announced": 9, "generator-error": 1},
+        details={"not-announced": told, "generator-error": ["a traceback"]},
+    )
+    report = assess(run(generators=(msgspec.structs.replace(one, finished=finished), generator(1))))
+    assert report.verdict == "fail"
+    assert report.reasons[1:] == tuple(told[:5])
+
+
 def test_freezes_and_audio_are_judged_by_stream() -> None:
     streams = (
         stream(0, 1, freeze_us=500_000),
@@ -312,15 +326,6 @@ def test_merged_percentiles_are_those_of_all_values(parts: list[list[int]], shar
     true = everything[-(-int(share * 100) * len(everything) // 100) - 1]
     assert merged.percentile(share) == pytest.approx(true, rel=1 / 32, abs=1)
     assert spread_ms(merged).max == everything[-1] / 1000
-
-
-@given(st.lists(st.floats(1, 4.5), min_size=1, max_size=200))
-def test_percentiles_of_single_values_are_of_their_ranks(values: list[float]) -> None:
-    found = spread_of(values)
-    for share, value in ((0.5, found.p50), (0.95, found.p95), (0.99, found.p99)):
-        assert sum(one <= value for one in values) >= share * len(values)
-        assert sum(one < value for one in values) < share * len(values)
-    assert found.max == max(values)
 
 
 def test_scraped_percentiles_go_straight_between_bounds() -> None:

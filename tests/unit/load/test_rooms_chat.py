@@ -131,3 +131,4 @@ def test_the_worst_streams_are_kept() -> None:
     assert len(kept) == STREAMS_KEPT
     assert kept[0].subscriber == 5
     assert all(one.totals["lost"] >= 1 for one in kept[1:])
+    assert streams.quality.lost[0] == sum(number % 100 for number in range(STREAMS_KEPT + 50)), "all are counted"

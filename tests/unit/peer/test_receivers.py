@@ -514,6 +514,8 @@ def test_latencies_are_from_due_to_arrival() -> None:
     assert taken["latency_video"][:4] == (len(VIDEO), len(VIDEO) * 30 * MS, 30 * MS, 30 * MS)
     assert taken["frame_latency"][2:4] == (30 * MS, 30 * MS)
     assert taken["latency_audio"][:4] == (len(AUDIO), 50 * 7 * MS + (len(AUDIO) - 50) * 9 * MS, 7 * MS, 9 * MS)
+    assert to.receiver.totals()["latency_us"] == len(VIDEO) * 30 * MS, "a stream knows its own"
+    assert ear.receiver.totals()["latency_us"] == taken["latency_audio"][1]
     assert taken["jitter"][0] == len(VIDEO) - 1 + len(AUDIO) - 1
     assert taken["jitter"][3] == 2 * MS
 

@@ -28,6 +28,7 @@ export interface Report {
   series: Series[];
   histograms: HistogramReport[];
   faults: Record<string, number>;
+  /** Examples: the figures above are of all streams. */
   worst_streams: (Record<string, unknown>)[];
   rooms: RoomReport[];
   /** Machines that generated, with their clock offsets and what these are known to. */
@@ -92,15 +93,18 @@ export interface Summary {
   signaling_ms: Spread;
   media_latency_ms: Spread;
   audio_latency_ms: Spread;
+  /** Of video: from when a viewer knew of the track and wanted it to its first whole keyframe. */
   first_frame_ms: Spread;
+  /** Likewise to the first packet, of audio too. */
   first_packet_ms: Spread;
   connect_ms: Spread;
   ice_ms: Spread;
   dtls_ms: Spread;
   reconnect_ms: Spread;
   jitter_ms: Spread;
-  /** Of audio streams, 1 to 4.5 (E-model, G.107). */
+  /** Of all audio streams, 1 to 4.5 (E-model, G.107), each from its own mean latency, jitter and loss. */
   mos: Spread;
+  /** Of all the time that anybody looked at a video. */
   freeze_share: number;
   /** Received, median. */
   kbytes_per_s_per_participant: number;
