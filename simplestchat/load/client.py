@@ -15,6 +15,7 @@ from simplestchat.signaling.registry import METHODS, NOTICES
 from simplestchat.signaling.requests import Nothing
 
 DEADLINE_US = 10_000_000  # of a request
+UNANSWERED_US = 5_000_000  # of one that the run's end finds without an answer
 _NOTICES_KEPT = 1024  # raw messages whose meaning is remembered: a room's members get the same bytes
 _ANSWER: Final = b'{"jsonrpc":"2.0","id":'
 
@@ -189,6 +190,13 @@ class Client:
             self._tally.span("signaling", now_us() - pending.due_us)
             pending.failure = RequestFailed(pending.method, TIMEOUT)
             pending.settle()
+
+    def conclude(self) -> list[RequestFailed]:
+        """The run is over: what has no answer counts with what it waited so far. Returns what waited too long."""
+        now, waiting = now_us(), self._pending.values()
+        for one in waiting:
+            self._tally.span("signaling", now - one.due_us)
+        return [RequestFailed(one.method, TIMEOUT) for one in waiting if now - one.sent_us > UNANSWERED_US]
 
     def close(self) -> None:
         """Say goodbye."""

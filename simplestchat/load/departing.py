@@ -67,6 +67,8 @@ def finish(stay: Stay) -> None:
     """The run is over for somebody who stayed."""
     if stay.gone or not stay.joined:
         return
+    for failure in stay.client.conclude():
+        stay.refused(failure)
     # Who was cut off by the plan was to be back by now, and to have heard all the same.
     stay.chatting.member.leave(present=stay.client.is_open or stay.plan.reconnect_at_s is not None)
     stay.end()

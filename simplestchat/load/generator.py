@@ -68,6 +68,7 @@ class Generator:
         for task in (world.lines.run, world.agenda.run, world.media.run):
             nursery.start_soon(task)
         nursery.start_soon(_probe_lag, world)
+        world.spawn(world.rollcall.run)
         for index in mine:
             world.agenda.at(world.at_us(world.plan.join_at_s(index)), lambda index=index: self._begin(world, index))  # type: ignore[misc]
         for number in world.plan.strangers(self._assign.part, self._assign.parts):

@@ -190,6 +190,10 @@ class Plan:
         first = size * (self._random("page", index).randrange(pages) if place >= publishers else place // size)
         return range(first, min(first + size, publishers))
 
+    def visits(self, index: int) -> tuple[Visit, ...]:
+        """When a user is there, without the rest of its plan."""
+        return tuple(self._visits(index))
+
     # Random choices
 
     def _random(self, purpose: str, index: int) -> random.Random:

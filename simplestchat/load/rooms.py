@@ -92,6 +92,8 @@ class Room:
         self._peers: Latest[str, tuple[int, int] | None] = Latest(PEERS_KEPT)
         self._publications: Latest[str, Publication] = Latest(PUBLICATIONS_KEPT)
         self._latest: dict[int, str] = {}
+        self.kinds: Latest[str, bool] = Latest(PUBLICATIONS_KEPT)
+        """Whether a producer that was announced to anybody here is a video."""
 
     def meet(self, peer_id: str, name: str) -> None:
         """Someone is in the room."""
@@ -107,6 +109,10 @@ class Room:
     def who(self, peer_id: str) -> tuple[int, int] | None:
         """The index and the visit of a peer; None for people who are not ours."""
         return self._peers.get(peer_id)
+
+    def knows(self, peer_id: str) -> bool:
+        """Whether anybody was told of a peer, ours or not."""
+        return peer_id in self._peers
 
     def is_latest(self, peer_id: str) -> bool:
         """Whether no later visit of the same user is known: an earlier one is a ghost."""

@@ -25,6 +25,7 @@ from simplestchat.load.lines import ConnectFailed
 from simplestchat.load.plan import name_of
 from simplestchat.load.publishing import Publishing
 from simplestchat.load.returning import come_back
+from simplestchat.load.roll import Roll
 from simplestchat.load.subscribing import Subscribing
 from simplestchat.load.transports import Path, Transports
 from simplestchat.ortc.capabilities import ROUTER_CAPABILITIES
@@ -46,8 +47,8 @@ class Stay:
 
     __slots__ = (
         "_jobs", "_news", "chatting", "client", "disturbed", "due_us", "gone", "joined", "leaving", "offered",
-        "paths_wanted", "peer_id", "plan", "publishing", "record", "resume_token", "room", "subscribing",
-        "transports", "visit", "world",
+        "paths_wanted", "peer_id", "plan", "publishing", "record", "resume_token", "roll", "room",
+        "subscribing", "transports", "visit", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, plan: UserPlan, visit: Visit, record: Record) -> None:
@@ -74,6 +75,7 @@ class Stay:
         self.publishing = Publishing(self)
         self.subscribing = Subscribing(self)
         self.chatting = Chatting(self)
+        self.roll = Roll(world.plan, self.room, lambda word, what: world.tally.fault(word, plan.index, what))
 
     async def run(self) -> None:
         """The whole stay."""
@@ -148,6 +150,7 @@ class Stay:
         if pending.failure is None:
             self.joined = True
             self.take_snapshot(pending.result)
+            self.world.rollcall.enter(self)
 
     def take_snapshot(self, joined: RoomJoined) -> None:
         """Know the room as it is told."""
@@ -156,6 +159,7 @@ class Stay:
         self.offered = joined.rtp_capabilities
         self.client.last_seq = joined.seq
         self.room.meet(joined.peer_id, name_of(self.plan.index, self.visit.number))
+        self.roll.snapshot(joined.peers)
         self.chatting.member.join(joined.chat)
         self.subscribing.snapshot(joined.peers)
 
@@ -259,12 +263,17 @@ class Stay:
                 self.chatting.heard(notice)
             case notices.PeerJoined():
                 self.room.meet(notice.peer_id, notice.name)
+                self.roll.joined(notice.peer_id)
             case notices.ProducerOpened():
+                self.roll.opened(notice.peer_id, notice.producer_id, video=notice.kind == "video")
                 self.subscribing.opened(notice)
             case notices.ProducerClosed() if notice.peer_id == self.peer_id:
                 self.publishing.closed(notice.producer_id)
             case notices.ProducerClosed():
+                self.roll.closed(notice.peer_id, notice.producer_id)
                 self.subscribing.closed(notice.producer_id)
+            case notices.PeerLeft() if notice.peer_id != self.peer_id:
+                self.roll.left(notice.peer_id)
             case notices.ConsumerClosed():
                 self.subscribing.consumer_closed(notice)
             case notices.ProducerPaused() if notice.peer_id != self.peer_id:
@@ -277,8 +286,7 @@ class Stay:
                 self._on_other(notice)
 
     def _on_other(self, notice: Notice) -> None:
-        put_out = isinstance(notice, notices.PeerLeft) and notice.peer_id == self.peer_id
-        if put_out or isinstance(notice, notices.RoomClosed):
+        if isinstance(notice, notices.PeerLeft | notices.RoomClosed):
             self.world.tally.fault("put-out", self.plan.index, notice.method)
             crash(self)
         elif isinstance(notice, notices.ServerDraining) and not self.world.silent:

@@ -3,8 +3,10 @@
 Rules:
  - Wanted is what the scenario says: everything, the first so many others, or the video of one page with everybody's
    audio. People who are not ours, such as a browser, send what cannot be checked and are never wanted.
- - As mediasoup-client does it: consumer.create (paused), the receiver, then consumer.resume. Several at a time.
- - A track that is closed while it is asked for is a race and no fault.
+ - As mediasoup-client does it: consumer.create (paused), the receiver, then consumer.resume. Several at a time. A
+   viewer's wait begins when the track is known and wanted, so that waiting for a turn to ask is part of it.
+ - A track that is closed while it is asked for is a race and no fault. What is wanted must be received in the end, and
+   what the server calls closed must be told so to everybody: see ``awaiting``.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from simplestchat.load import device
+from simplestchat.load.awaiting import Awaiting
 from simplestchat.load.client import LOST, Pending, RequestFailed
+from simplestchat.load.counts import now_us
 from simplestchat.load.oracle import Subscription
 from simplestchat.signaling.notices import ConsumerClosed, ProducerOpened
 from simplestchat.signaling.requests import ConsumerCreate, ConsumerCreated, ConsumerRef
@@ -23,27 +27,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simplestchat.load.stay import Stay
+    from simplestchat.load.transports import Path
     from simplestchat.signaling.data import OwnConsumer, PeerInfo
 
-AT_ONCE = 4  # requests under way: more would wait for each other and seem slow
+AT_ONCE = 4  # requests under way, as pages have it; what waits for its turn waits for its first frame too
 
 
 class Offer:
     """A track that this user wants."""
 
-    __slots__ = ("peer_id", "producer_id", "video", "who")
+    __slots__ = ("peer_id", "producer_id", "video", "wanted_us", "who")
 
     def __init__(self, peer_id: str, who: tuple[int, int], producer_id: str, *, video: bool) -> None:
         self.peer_id = peer_id
         self.who = who
         self.producer_id = producer_id
         self.video = video
+        self.wanted_us = 0
+        """Since when its user waits for it."""
 
 
 class Subscribing:
     """All subscriptions of one stay."""
 
-    __slots__ = ("_audio_only", "_busy", "_others", "_passed", "_retiring", "_stay", "_wanted", "subscriptions")
+    __slots__ = (
+        "_audio_only", "_awaiting", "_busy", "_others", "_passed", "_retiring", "_stay", "_wanted", "subscriptions",
+    )  # fmt: skip
 
     def __init__(self, stay: Stay) -> None:
         self._stay = stay
@@ -58,6 +67,7 @@ class Subscribing:
         self._retiring: list[Subscription] = []
         """Closed, and not yet counted for good."""
         self.subscriptions: dict[str, Subscription] = {}
+        self._awaiting = Awaiting(stay, self)
 
     def snapshot(self, peers: Iterable[PeerInfo]) -> None:
         """Those who were in the room already."""
@@ -93,7 +103,22 @@ class Subscribing:
 
     def _want(self, offer: Offer) -> None:
         self._wanted[offer.producer_id] = offer
+        self._await(offer)
         self.look()
+
+    def _await(self, offer: Offer) -> None:
+        """From now on its user waits for it."""
+        offer.wanted_us = now_us()
+        self._awaiting.begin(offer)
+
+    def waits_for(self, offer: Offer) -> bool:
+        """Whether a track is wanted and not received."""
+        return self._wanted.get(offer.producer_id) is offer and offer.producer_id not in self.subscriptions
+
+    @property
+    def asking(self) -> bool:
+        """Whether requests are under way, or about to be."""
+        return self._busy
 
     def look(self) -> None:
         """Ask for what is wanted and not received, soon."""
@@ -121,9 +146,7 @@ class Subscribing:
         def created(offer: Offer, pending: Pending) -> None:
             """At once: what notices say of the track from now on must find it."""
             if pending.failure is not None:
-                if pending.failure.reason != LOST:
-                    self._wanted.pop(offer.producer_id, None)
-                self._stay.refused(pending.failure, race="not_found")
+                self._refused(offer, path, pending.failure)
             elif self._begin(offer, pending.result, path.number):
                 resumed.append(client.send("consumer.resume", ConsumerRef(consumer_id=pending.result.id)))
 
@@ -141,6 +164,15 @@ class Subscribing:
             except RequestFailed as error:
                 self._stay.refused(error, race="not_found")
 
+    def _refused(self, offer: Offer, path: Path, failure: RequestFailed) -> None:
+        """A track cannot be had, unless it is the path that the server does not know any more."""
+        failed = path.state == "failed" or self._stay.transports.paths.get("recv") is not path
+        if failure.reason != LOST and not failed:
+            known = self._wanted.pop(offer.producer_id, None) is not None
+            if known and failure.reason == "not_found":
+                self._awaiting.doubt(offer.producer_id)
+        self._stay.refused(failure, race="not_found")
+
     def _begin(self, offer: Offer, created: ConsumerCreated, path: int) -> bool:
         stay = self._stay
         if stay.gone or offer.producer_id not in self._wanted or stay.path_state("recv") in ("", "failed"):
@@ -149,6 +181,7 @@ class Subscribing:
             stay.world, stay.room, stay.plan.index, offer.who, offer.peer_id, offer.producer_id, video=offer.video
         )
         info = device.receiving(created.rtp_parameters, offer.who[0], subscription.track, offer.who[1])
+        info["wanted_us"] = offer.wanted_us
         subscription.begin(created.id, path, info, producer_paused=created.producer_paused)
         self.subscriptions[offer.producer_id] = subscription
         return True
@@ -163,15 +196,21 @@ class Subscribing:
 
     def consumer_closed(self, notice: ConsumerClosed) -> None:
         """The server sends a track no longer; when that is the transport's fault, it is asked for again."""
+        offer = self._wanted.get(notice.producer_id)
         if notice.reason in ("transport-closed", "worker-lost"):
             subscription = self.subscriptions.pop(notice.producer_id, None)
             if subscription is not None:
                 self._retire(subscription)
+                if offer is not None:
+                    self._await(offer)
         else:
             self.closed(notice.producer_id)
+            if offer is not None:
+                self._awaiting.doubt(notice.producer_id)
 
     def closed(self, producer_id: str) -> None:
         """A track is gone."""
+        self._awaiting.closed(producer_id)
         self._passed.pop(producer_id, None)
         offer = self._wanted.pop(producer_id, None)
         subscription = self.subscriptions.pop(producer_id, None)
@@ -223,6 +262,7 @@ class Subscribing:
                 await self._stay.client.call("consumer.close", ConsumerRef(consumer_id=one.consumer_id))
         for subscription in ours.values():
             self.closed(subscription.producer_id)
+            self._awaiting.doubt(subscription.producer_id)
         self.look()
 
     # The end
@@ -247,6 +287,8 @@ class Subscribing:
     def forget(self) -> None:
         """The path failed: everything wanted is asked for again over another one."""
         self.finish()
+        for offer in self._wanted.values():
+            self._await(offer)
 
     def forget_all(self) -> None:
         """A whole snapshot replaces what was known."""
@@ -254,3 +296,4 @@ class Subscribing:
         self._wanted.clear()
         self._others.clear()
         self._passed.clear()
+        self._awaiting.forget()

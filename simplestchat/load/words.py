@@ -25,6 +25,10 @@ WORDS: Final[dict[str, Judged]] = {
     "stream-stopped": "errors",
     "no-picture": "errors",
     "not-negotiated": "errors",
+    # What the server announces, and what it should.
+    "not-announced": "errors",
+    "not-subscribed": "errors",
+    "ghost": "errors",
     # Chat: chat_lost, chat_duplicate, chat_disorder.
     "chat-lost": "counted",
     "chat-duplicate": "counted",

@@ -18,6 +18,7 @@ from simplestchat.load.media import Media
 from simplestchat.load.messages import Assign
 from simplestchat.load.plan import Plan, UserPlan
 from simplestchat.load.results import Record, Streams
+from simplestchat.load.rollcall import RollCall
 from simplestchat.load.rooms import Room
 from simplestchat.signaling.data import IceCandidateInfo
 
@@ -40,6 +41,7 @@ class World:
         seed = hashlib.blake2b(f"{assign.seed}/{assign.part}".encode(), digest_size=32).digest()
         self.media = Media(seed, self.broken, bind=bind or ("127.0.0.1" if is_loopback(self.host) else "0.0.0.0"))
         self.streams = Streams()
+        self.rollcall = RollCall(self)
         self.records: dict[int, Record] = {}
         self.start_us = 0
         self.vigils = 0
