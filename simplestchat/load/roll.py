@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 class Roll:
     """Of one user, from its joining on. ``blame`` takes a fault word and what is wrong."""
 
-    __slots__ = ("_blame", "_plan", "_room", "_visits", "peers", "tracks")
+    __slots__ = ("_blame", "_first", "_plan", "_room", "_size", "_visits", "peers", "tracks")
 
     def __init__(self, plan: Plan, room: Room, blame: Callable[[str, str], None]) -> None:
         self._plan = plan
         self._room = room
         self._blame = blame
+        self._first = room.number * plan.room_size
+        self._size = plan.members(room.number)
         self._visits: dict[int, int] = {}
         """Of those who came again: their place to their latest visit."""
         self.peers = 0
@@ -51,6 +53,9 @@ class Roll:
         """Somebody is in the room."""
         place, visit = self._place(peer_id)
         if place is None:
+            return
+        if not visit and not self.peers >> place & 1:
+            self.peers |= 1 << place  # nearly always
             return
         known = self._visits.get(place, 0) if self.peers >> place & 1 else -1
         earlier = min(known, visit)
@@ -104,8 +109,8 @@ class Roll:
         who = self._room.who(peer_id)
         if who is None:
             return None, 0
-        room, place = divmod(who[0], self._plan.room_size)
-        if room != self._room.number or place >= self._plan.members(room):
+        place = who[0] - self._first
+        if not 0 <= place < self._size:
             self._blame("ghost", f"user {who[0]} belongs into another room")
             return None, 0
         return place, who[1]
@@ -115,4 +120,4 @@ class Roll:
         return visit < len(visits) and visits[visit].ending == "leave"
 
     def _user(self, place: int) -> int:
-        return self._room.number * self._plan.room_size + place
+        return self._first + place
