@@ -31,6 +31,8 @@ async def leave(stay: Stay) -> None:
         await stay.client.call("room.leave")
     except RequestFailed as error:
         stay.refused(error)
+    else:
+        stay.room.parted[stay.plan.index, stay.visit.number] = True
     stay.chatting.member.leave(present=False)
     stay.end()
 

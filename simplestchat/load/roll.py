@@ -6,8 +6,8 @@ somebody whom nobody was told of is at once a fault.
 
 Ghosts, which are told at once, since notices are in order:
  - Somebody of another room, or a track that the plan does not let its user publish.
- - Somebody still there, or told as there, whose later visit is told too, although the plan let it leave with a goodbye:
-   ``room.leave`` is answered before it comes back. Who crashed may linger: how long is the server's own setting.
+ - Somebody still there, or told as there, whose later visit is told too, although it left with a goodbye:
+   ``room.leave`` is answered before it comes back. Who crashed may linger, for as long as the server's setting says.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 
 
 class Roll:
-    """Of one user, from its joining on. ``blame`` takes a fault word and what is wrong."""
+    """Of one user, from its joining on.
 
-    __slots__ = ("_blame", "_first", "_plan", "_room", "_size", "_visits", "peers", "tracks")
+    ``parted`` knows which visit of whom has ended with a goodbye; ``blame`` takes a fault word and what is wrong.
+    """
 
-    def __init__(self, plan: Plan, room: Room, blame: Callable[[str, str], None]) -> None:
+    __slots__ = ("_blame", "_first", "_parted", "_plan", "_room", "_size", "_visits", "peers", "tracks")
+
+    def __init__(
+        self, plan: Plan, room: Room, parted: Callable[[int, int], bool], blame: Callable[[str, str], None]
+    ) -> None:
         self._plan = plan
         self._room = room
+        self._parted = parted
         self._blame = blame
         self._first = room.number * plan.room_size
         self._size = plan.members(room.number)
@@ -59,7 +65,7 @@ class Roll:
             return
         known = self._visits.get(place, 0) if self.peers >> place & 1 else -1
         earlier = min(known, visit)
-        if 0 <= earlier < max(known, visit) and self._left(place, earlier):
+        if 0 <= earlier < max(known, visit) and self._parted(self._user(place), earlier):
             self._blame("ghost", f"visit {earlier} of user {self._user(place)} has ended and is still there")
         if visit > known:
             self._forget(place)
@@ -114,10 +120,6 @@ class Roll:
             self._blame("ghost", f"user {who[0]} belongs into another room")
             return None, 0
         return place, who[1]
-
-    def _left(self, place: int, visit: int) -> bool:
-        visits = self._plan.visits(self._user(place))
-        return visit < len(visits) and visits[visit].ending == "leave"
 
     def _user(self, place: int) -> int:
         return self._first + place

@@ -5,7 +5,7 @@ Rules:
  - A user of this process is there from ``room.join``'s answer on, its tracks from ``producer.create``'s, while its
    connection stands and until it begins to leave. What of it is not announced ``PATIENCE_S`` later is missing.
  - Of a user of another process the plan says when it is there, and ``LONG_PATIENCE_S`` are granted.
- - Who left by the plan is gone ``LONG_PATIENCE_S`` later, or is a ghost. Who crashed may linger: see ``roll``.
+ - Who left with a goodbye is gone ``LONG_PATIENCE_S`` later, or is a ghost. Who crashed may linger: see ``roll``.
  - Several looks in a row must agree, so that a machine that stood still for a while accuses nobody. Each fault is told
    once in a visit.
  - Looking takes a small share of the time, however many are there: then it looks less often.
@@ -119,7 +119,8 @@ class RollCall:
         if latest is None:
             return
         if now_s >= latest.end_s:
-            if latest.ending == "leave" and now_s >= latest.end_s + LONG_PATIENCE_S:
+            user = room * self._world.plan.room_size + place
+            if now_s >= latest.end_s + LONG_PATIENCE_S and self._world.parted(user, latest.number):
                 there.left |= 1 << place
         elif not ours:
             publish, publishes = self._world.scenario.publish, place < self._world.plan.publishers(room)

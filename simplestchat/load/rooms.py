@@ -92,6 +92,8 @@ class Room:
         self._peers: Latest[str, tuple[int, int] | None] = Latest(PEERS_KEPT)
         self._publications: Latest[str, Publication] = Latest(PUBLICATIONS_KEPT)
         self._latest: dict[int, str] = {}
+        self.parted: Latest[tuple[int, int], bool] = Latest(PEERS_KEPT)
+        """Visits of users of this process whose ``room.leave`` was answered."""
         self.kinds: Latest[str, bool] = Latest(PUBLICATIONS_KEPT)
         """Whether a producer that was announced to anybody here is a video."""
 

@@ -75,7 +75,9 @@ class Stay:
         self.publishing = Publishing(self)
         self.subscribing = Subscribing(self)
         self.chatting = Chatting(self)
-        self.roll = Roll(world.plan, self.room, lambda word, what: world.tally.fault(word, plan.index, what))
+        self.roll = Roll(
+            world.plan, self.room, world.parted, lambda word, what: world.tally.fault(word, plan.index, what)
+        )
 
     async def run(self) -> None:
         """The whole stay."""

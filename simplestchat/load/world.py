@@ -78,6 +78,16 @@ class World:
             room = self._rooms[number] = Room(number, name, token)
         return room
 
+    def parted(self, index: int, visit: int) -> bool:
+        """Whether a visit has ended with a goodbye that the server heard; of other processes' users the plan tells it.
+
+        Whoever is to leave while its connection is cut is gone without one.
+        """
+        if self.is_ours(index):
+            return (index, visit) in self.room(index // self.plan.room_size).parted
+        visits = self.plan.visits(index)
+        return not self.scenario.behaviour.reconnect_at_s and visit < len(visits) and visits[visit].ending == "leave"
+
     @property
     def rooms(self) -> dict[int, Room]:
         """Those that this process has users in."""

@@ -61,6 +61,7 @@ def run_against(fault: str, folder: Path, text: str = ROOM) -> LoadRun:
         ("track", {"not-announced": 2}, "not-announced (user 1): that user 2 has a camera"),
         ("peer", {"not-announced": 1}, "not-announced (user 1): that user 2 is there"),
         ("refuse", {"not-subscribed": 2}, "not-subscribed (user 1): producer "),
+        ("hang", {"refused-timeout": 2}, "refused-timeout (user 1): consumer.create: timeout"),
         ("make-up", {"ghost": 3}, "ghost (user 1): user 999 belongs into another room"),
     ],
 )

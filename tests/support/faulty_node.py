@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import trio
+
 from simplestchat.cli.main import main as command
 from simplestchat.errors import NotFound
 from simplestchat.signaling import framing, notices, requests
@@ -53,6 +55,19 @@ def refuse() -> None:
     MediaCalls.consumer_create = consumer_create  # type: ignore[method-assign]
 
 
+def hang() -> None:
+    """The victim's requests for the other's producers are never answered."""
+    create = MediaCalls.consumer_create
+
+    async def consumer_create(self: MediaCalls, peer: Peer, params: requests.ConsumerCreate) -> Any:
+        producer = peer.room.producers.get(params.producer_id)
+        if peer.name == VICTIM and producer is not None and producer.peer.name == OTHER:
+            await trio.sleep_forever()
+        return await create(self, peer, params)
+
+    MediaCalls.consumer_create = consumer_create  # type: ignore[method-assign]
+
+
 def keep() -> None:
     """Who leaves is not told to have left."""
     leave = Membership.leave
@@ -88,6 +103,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "track": lambda: swallow(notices.ProducerOpened),
     "peer": lambda: swallow(notices.PeerJoined),
     "refuse": refuse,
+    "hang": hang,
     "keep": keep,
     "make-up": make_up,
 }

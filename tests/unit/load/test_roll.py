@@ -31,7 +31,13 @@ class Told:
     def __init__(self, scenario: s.Scenario = CALM, room: int = 0) -> None:
         self.words: list[str] = []
         self.room = Room(room, "r", None)
-        self.roll = Roll(Plan(scenario, 1), self.room, lambda word, what: self.words.append(f"{word}: {what}"))
+        plan = Plan(scenario, 1)
+        self.roll = Roll(
+            plan,
+            self.room,
+            lambda index, visit: plan.visits(index)[visit].ending == "leave",
+            lambda word, what: self.words.append(f"{word}: {what}"),
+        )
 
     def joined(self, name: str) -> None:
         self.room.meet(name, name)

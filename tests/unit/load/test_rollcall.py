@@ -46,6 +46,7 @@ class Stage:
             tally=self.tally,
             now_s=lambda: self.now_s,
             is_ours=lambda index: index % parts == 0,
+            parted=lambda index, visit: self.plan.visits(index)[visit].ending == "leave",
         )
         self.call = RollCall(self.world)
         self.stays: dict[int, Any] = {}
@@ -62,7 +63,7 @@ class Stage:
             leaving=False,
             client=SimpleNamespace(is_open=True),
             publishing=SimpleNamespace(tracks={False: object(), True: object()}),
-            roll=Roll(self.plan, self.room, lambda word, what: self.tally.fault(word, index, what)),
+            roll=Roll(self.plan, self.room, self.world.parted, lambda word, what: self.tally.fault(word, index, what)),
         )
         self.call.enter(self.stays[index])
 
