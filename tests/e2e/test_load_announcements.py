@@ -61,7 +61,6 @@ def run_against(fault: str, folder: Path, text: str = ROOM) -> LoadRun:
         ("track", {"not-announced": 2}, "not-announced (user 1): that user 2 has a camera"),
         ("peer", {"not-announced": 1}, "not-announced (user 1): that user 2 is there"),
         ("refuse", {"not-subscribed": 2}, "not-subscribed (user 1): producer "),
-        ("hang", {"refused-timeout": 2}, "refused-timeout (user 1): consumer.create: timeout"),
         ("make-up", {"ghost": 3}, "ghost (user 1): user 999 belongs into another room"),
     ],
 )
@@ -72,6 +71,13 @@ def test_what_one_user_is_not_told_is_missed(fault: str, found: dict[str, int], 
     assert run.missed == {"errors"}, run.output
     assert run.objective("errors")["value"] == sum(found.values())
     assert any(reason.startswith(told) for reason in run.report["reasons"]), run.report["reasons"]
+
+
+def test_requests_that_are_never_answered_are_found(tmp_path: Path) -> None:
+    run = run_against("hang", tmp_path)
+    assert run.status == 1, run.output
+    assert "refused-timeout (user 1): consumer.create: timeout" in run.report["reasons"], run.output
+    assert set(run.report["faults"]) <= {"refused-timeout", "not-subscribed"}
 
 
 def test_users_of_other_generators_are_missed_by_the_plan(tmp_path: Path) -> None:
