@@ -1,8 +1,8 @@
 """What the server owes a subscriber once it has announced a track: that it can be received until it is said to be gone.
 
 Rules:
- - A wanted track is received ``PATIENCE_S`` after it is wanted, or ``LONG_PATIENCE_S`` while requests are under way.
-   Only looks count at which its user is there, connected, and has a path to receive on.
+ - A wanted track is received ``PATIENCE_S`` after it is wanted. Only looks in a row count at which its user is there,
+   connected, has a path to receive on, and waits for no answer: one that never comes is found by its deadline.
  - A track that the server will not give, or says that it sends no longer, is closed: ``producer.closed`` follows within
    ``PATIENCE_S``. A server that calls a track closed to one and open to all contradicts itself.
  - Nothing is asked once media has ended, nor of who is about to leave.
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from simplestchat.load.subscribing import Offer, Subscribing
 
 PATIENCE_S = 4.0
-LONG_PATIENCE_S = 10.0
 LOOK_S = 2.0
 
 
@@ -57,8 +56,9 @@ class Awaiting:
         stay = self._stay
         if self._over() or offer.wanted_us != since_us or not self._subscribing.waits_for(offer):
             return
-        looks = looks + 1 if stay.client.is_open and stay.path_state("recv") not in ("", "failed") else 0
-        if looks * LOOK_S >= (LONG_PATIENCE_S if self._subscribing.asking else PATIENCE_S):
+        ready = stay.idle and stay.client.is_open and stay.path_state("recv") not in ("", "failed")
+        looks = looks + 1 if ready else 0
+        if looks * LOOK_S >= PATIENCE_S:
             track = f"the {'camera' if offer.video else 'microphone'} of user {offer.who[0]}"
             stay.world.tally.fault("not-subscribed", stay.plan.index, f"{track}, which was announced")
         else:

@@ -46,7 +46,7 @@ class Stay:
     """One visit of one user."""
 
     __slots__ = (
-        "_jobs", "_news", "chatting", "client", "disturbed", "due_us", "gone", "joined", "leaving", "offered",
+        "_busy", "_jobs", "_news", "chatting", "client", "disturbed", "due_us", "gone", "joined", "leaving", "offered",
         "paths_wanted", "peer_id", "plan", "publishing", "record", "resume_token", "roll", "room",
         "subscribing", "transports", "visit", "world",
     )  # fmt: skip
@@ -69,6 +69,7 @@ class Stay:
         self.resume_token = ""
         self.offered = ROUTER_CAPABILITIES
         self.paths_wanted = 0
+        self._busy = False
         self._jobs: deque[Job] = deque()
         self._news = trio.Event()
         self.transports = Transports(self)
@@ -91,10 +92,17 @@ class Stay:
                 await self._news.wait()
                 continue
             job = self._jobs.popleft()
+            self._busy = True
             try:
                 await job()
             except RequestFailed as error:
                 self.refused(error)
+            self._busy = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way and nothing waits."""
+        return not self._busy and not self._jobs
 
     def do(self, job: Job) -> None:
         """Let something be done after everything that waits already."""

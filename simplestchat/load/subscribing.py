@@ -115,11 +115,6 @@ class Subscribing:
         """Whether a track is wanted and not received."""
         return self._wanted.get(offer.producer_id) is offer and offer.producer_id not in self.subscriptions
 
-    @property
-    def asking(self) -> bool:
-        """Whether requests are under way, or about to be."""
-        return self._busy
-
     def look(self) -> None:
         """Ask for what is wanted and not received, soon."""
         if not self._busy and self._stay.path_state("recv") not in ("", "failed"):

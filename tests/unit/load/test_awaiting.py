@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simplestchat.load.awaiting import LONG_PATIENCE_S, PATIENCE_S, Awaiting
+from simplestchat.load.awaiting import PATIENCE_S, Awaiting
 from simplestchat.load.counts import Tally
 from simplestchat.load.subscribing import Offer
 
@@ -29,9 +29,10 @@ class Stage:
             client=SimpleNamespace(is_open=True),
             gone=False,
             leaving=False,
+            idle=True,
             path_state=lambda _: self.path,
         )
-        self.subscribing: Any = SimpleNamespace(asking=False, waits_for=lambda _: self.waits)
+        self.subscribing: Any = SimpleNamespace(waits_for=lambda _: self.waits)
         self.waits = True
         self.offer = Offer("p", (3, 0), "a", video=True)
         self.awaiting = Awaiting(self.stay, self.subscribing)
@@ -63,14 +64,6 @@ def test_what_is_never_received_is_told_once_with_names() -> None:
     ]
 
 
-def test_requests_under_way_get_longer() -> None:
-    stage = Stage()
-    stage.subscribing.asking = True
-    stage.want()
-    assert stage.pass_by(LONG_PATIENCE_S - 0.1) == {}
-    assert stage.pass_by(1) == {"not-subscribed": 1}
-
-
 def test_a_track_wanted_anew_is_looked_at_from_then_on() -> None:
     stage = Stage()
     stage.want()
@@ -97,19 +90,21 @@ def test_what_is_received_or_over_is_fine(reason: str) -> None:
     assert not stage.calls, "nothing goes on for ever"
 
 
-@pytest.mark.parametrize("lack", ["path", "connection"])
-def test_without_a_path_or_a_connection_no_time_counts(lack: str) -> None:
+@pytest.mark.parametrize("lack", ["path", "connection", "answer"])
+def test_without_a_path_a_connection_or_an_answer_no_time_counts(lack: str) -> None:
     stage = Stage()
     if lack == "path":
         stage.path = ""
+    elif lack == "answer":
+        stage.stay.idle = False
     else:
         stage.stay.client.is_open = False
     stage.want()
     stage.awaiting.doubt("b")
-    if lack == "path":
+    if lack != "connection":
         stage.awaiting.closed("b")
     assert stage.pass_by(60) == {}
-    stage.path, stage.stay.client.is_open = "new", True
+    stage.path, stage.stay.client.is_open, stage.stay.idle = "new", True, True
     stage.awaiting.closed("b")
     assert stage.pass_by(PATIENCE_S - 0.1) == {}
     assert stage.pass_by(3) == {"not-subscribed": 1}
