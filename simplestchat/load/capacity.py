@@ -15,7 +15,7 @@ import msgspec
 from simplestchat.load.record import RunRecord, ServerSample
 from simplestchat.load.report import CapacityReport, CapacityStep, Report
 from simplestchat.load.scenario import Capacity, Scenario
-from simplestchat.load.voiding import merged
+from simplestchat.load.voiding import strain_of
 
 FULL_CPU: Final = 0.9  # of a core, over the whole hold: it was at 100 % for most of it
 LITTLE_MEMORY_MB: Final = 200
@@ -166,6 +166,7 @@ def resources(record: RunRecord, cores: int) -> Resources:
     hold, settle = began.get("hold", record.start_us), began.get("settle", record.end_us)
     samples = [one for one in record.server if hold <= one.at_us <= settle and one.processes]
     used = _cores_used(samples)
+    lags = [strain_of(one).spans["lag"].whole for one in record.generators]
     workers = [cpu for name, cpu in used.items() if name.startswith("worker")]
     return Resources(
         worker_cpu=max(workers, default=0.0),
@@ -174,7 +175,7 @@ def resources(record: RunRecord, cores: int) -> Resources:
         cores=cores,
         dropped=sum(_dropped(samples[-1], worker) for worker in samples[-1].workers) if samples else 0,
         memory_free_mb=float(record.machine.get("memory_free_mb", LITTLE_MEMORY_MB)),
-        lag_p99_ms=max((merged(one.samples, "lag").percentile(0.99) / 1000 for one in record.generators), default=0.0),
+        lag_p99_ms=max((lag.percentile(0.99) / 1000 for lag in lags), default=0.0),
     )
 
 

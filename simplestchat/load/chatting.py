@@ -72,6 +72,7 @@ class Chatting:
                 self._stay.refused(pending.failure)
                 return
             self._stay.world.tally.add("chat_acked")
+            self._stay.world.acked.add(self._stay.room.name, pending.result.seq, client_id)
             if not self._stay.room.chat.acknowledged(pending.result.seq, client_id):
                 self._stay.world.tally.add("chat_disorder")
                 self._stay.world.tally.fault(

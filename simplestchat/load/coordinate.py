@@ -24,12 +24,14 @@ from simplestchat.errors import Misuse, SimplestChatError
 from simplestchat.load import cores, machine
 from simplestchat.load.crew import Crew, Member
 from simplestchat.load.live import Live
+from simplestchat.load.logbook import Logbook, fold_looks
 from simplestchat.load.messages import Assign
 from simplestchat.load.plan import Plan
 from simplestchat.load.record import RunRecord, ServerSample
 from simplestchat.load.report import BrowserReport
 from simplestchat.load.scenario import Scenario
 from simplestchat.load.server import LocalServer, start_server
+from simplestchat.load.summary import SETTLED_US
 from simplestchat.load.voiding import void_reasons
 from simplestchat.load.watch import ServerWatch
 
@@ -95,7 +97,7 @@ class Coordinator:
     guests: Guests | None = None
     _void: list[str] = field(default_factory=list)
     _failures: list[str] = field(default_factory=list)
-    _server_samples: list[ServerSample] = field(default_factory=list)
+    _server_looks: Logbook[ServerSample] = field(default_factory=lambda: Logbook(fold_looks))
     _browsers: tuple[BrowserReport, ...] = ()
     _server: LocalServer | None = None
     _staff: Staff | None = None
@@ -166,7 +168,9 @@ class Coordinator:
         self._crew = Crew(await self._staff.hire(nursery), now_us)
         await self._crew.prepare(Assign(run=run, scenario=scenario, seed=scenario.seed, url=url, part=0, parts=1))
         await self._look(ServerWatch(url, self._server), live)
-        live.start_us = await self._crew.start()
+        moments_s = moments(live.plan)
+        live.start_us = await self._crew.start(moments_s)
+        self._server_looks.begin(live.start_us, [live.start_us + round(at_s * TICK_US) for at_s in moments_s])
         self._started = True
         return url
 
@@ -189,7 +193,7 @@ class Coordinator:
         end_us = now_us()
         generators = tuple(member.record() for member in crew.members)
         self._void += [member.gone for member in crew.members if member.gone]
-        self._void += void_reasons(scenario.generator, generators)
+        self._void += void_reasons(scenario.generator, generators, live.start_us)
         return RunRecord(
             run=run,
             scenario=scenario,
@@ -200,7 +204,7 @@ class Coordinator:
             end_us=end_us,
             phases=_phases(live.plan, live.start_us, end_us),
             generators=generators,
-            server=tuple(self._server_samples),
+            server=tuple(self._server_looks.entries),
             server_local=self._server is not None,
             pinning=pinned,
             machine=machine.describe(),
@@ -238,7 +242,7 @@ class Coordinator:
 
     async def _look(self, watch: ServerWatch, live: Live) -> None:
         sample = await watch.sample(now_us())
-        self._server_samples.append(sample)
+        self._server_looks.add(sample)
         live.seen(sample)
 
     def _observe(self, live: Live) -> None:
@@ -260,6 +264,12 @@ class Coordinator:
 def now_us() -> int:
     """The coordinator's clock."""
     return time.monotonic_ns() // 1000
+
+
+def moments(plan: Plan) -> tuple[float, ...]:
+    """When figures are read off, in seconds into the run: where phases begin, and where memory has settled."""
+    settled_s = min(plan.ramp_s + SETTLED_US / TICK_US, plan.media_end_s)
+    return 0.0, plan.ramp_s, settled_s, plan.media_end_s, plan.end_s
 
 
 def _phases(plan: Plan, start_us: int, end_us: int) -> tuple[tuple[str, int], ...]:

@@ -7,8 +7,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 
-from simplestchat.load.histogram import Histogram
-from simplestchat.load.messages import HistogramData
+from simplestchat.load.histogram import Histogram, HistogramData
 
 TOTALS = (
     "joins_tried", "joins", "join_failures", "requests", "request_errors", "races", "reconnects", "connections_lost",
@@ -16,6 +15,7 @@ TOTALS = (
     "chat_duplicate", "chat_disorder", "silent_streams", "refusals", "notices",
 )  # fmt: skip
 HISTOGRAMS = ("signaling", "join", "ready", "reconnect", "loop_lag", "chat")
+_WORDS_KEPT = 500  # a word may end with one of the server's own
 _SHOWN_FAULTS = 20  # of a word, with their details, on standard error
 _KEPT_FAULTS = 5  # of a word, with their details, for the report
 _KEPT_WORDS = 50
@@ -48,6 +48,8 @@ class Tally:
 
     def fault(self, word: str, user: int | None = None, detail: str = "", number: int = 1) -> None:
         """Count something that went wrong; the first ones of a word are told on standard error."""
+        if word not in self.faults and len(self.faults) >= _WORDS_KEPT:
+            word = "other"
         self.faults[word] += number
         if user is not None:
             self.by_user[user].add(word)

@@ -10,16 +10,23 @@ import msgspec
 import trio
 
 from simplestchat.errors import Internal
+from simplestchat.load import clocks
+from simplestchat.load.clocks import Course
 from simplestchat.load.link import AnyMessage, Link, LinkClosed
-from simplestchat.load.messages import Assign, Clock, Failed, Finished, Ready, Sample, Start, Stop
-from simplestchat.load.record import GeneratorRecord
+from simplestchat.load.logbook import Logbook, fold_samples, packed
+from simplestchat.load.messages import Assign, Clock, Epoch, Failed, Finished, Ready, Sample, Start, Stop
+from simplestchat.load.record import ClockRecord, GeneratorRecord
+from simplestchat.load.strain import Strain
 
 READY_TIMEOUT_S = 60.0
-CLOCK_ROUNDS = 20  # the shortest of so many trips waited in no queue
+FIRST_ASKED = 20  # before the run there is time to ask more often,
+FIRST_ASKED_MOST = 60  # and more often still while every answer waits somewhere
+ASK_PAUSE_S = 0.05
+ANSWER_S = 0.5  # an answer that takes longer is no good
 START_LEAD_US = 500_000
 REMOTE_START_LEAD_US = 2_000_000  # `Start` must be there before its moment, over Redis too
 TELL_TIMEOUT_S = 5.0  # one that does not read is missed elsewhere
-MAX_SAMPLES = 200_000  # two days of seconds
+US = 1_000_000
 Kind = TypeVar("Kind")
 
 
@@ -42,15 +49,14 @@ class Member:
     link: Link
     agent: str = ""
     cores: tuple[int, ...] = ()
-    remote: bool = False
-    """Its clock is another machine's."""
+    course: Course | None = None
+    """Of its clock, where that is another machine's; all of a machine share one."""
     machine: dict[str, Any] = field(default_factory=dict)
     """What is known of that machine beside what the generator says itself."""
     obituary: Callable[[], Awaitable[str]] = _no_words
     ready: Ready | None = None
-    offset_us: int = 0
-    error_us: int = 0
-    samples: list[Sample] = field(default_factory=list)
+    log: Logbook[Sample] = field(default_factory=lambda: Logbook(fold_samples))
+    strain: Strain = field(default_factory=Strain)
     finished: Finished | None = None
     gone: str = ""
     """Why nothing more will come although it has not finished."""
@@ -73,9 +79,9 @@ class Member:
             users=self.ready.users if self.ready else 0,
             machine={**self.machine, **(self.ready.machine if self.ready else {})},
             cores=self.cores or tuple(self.ready.machine.get("pinned", ()) if self.ready else ()),
-            clock_offset_us=self.offset_us,
-            clock_error_us=self.error_us,
-            samples=tuple(self.samples),
+            clock=_told(self.course),
+            samples=tuple(self.log.entries),
+            strain=self.strain,
             finished=self.finished,
         )
 
@@ -89,6 +95,8 @@ class Crew:
         """Every member has finished or is gone."""
         self._clock = clock
         self._telling = trio.Lock()
+        self._start_us = 0
+        self._marks_us: list[int] = []
 
     async def prepare(self, assign: Assign) -> None:
         """Give each its share and wait until all are ready. Raises ``CrewFailed``."""
@@ -100,14 +108,16 @@ class Crew:
         failures += [f"{member.name} is not ready after {READY_TIMEOUT_S:.0f} s" for member in self._unready()]
         if failures:
             raise CrewFailed("; ".join(sorted(failures)))
+        for course in self._courses():
+            course.compared()
 
     async def _prepare(self, member: Member, assign: Assign, failures: list[str]) -> None:
         own = msgspec.structs.replace(assign, part=member.part, parts=len(self.members), cores=member.cores)
         try:
             await member.link.send(own)
             ready = await self._expect(member, Ready)
-            if member.remote:
-                await self._compare_clocks(member)
+            if member.course is not None:
+                await self._ask_first(member, member.course)
         except (LinkClosed, CrewFailed) as error:
             known = str(error) if isinstance(error, CrewFailed) else await member.obituary() or str(error)
             member.gone = f"{member.name}: {known}"
@@ -125,25 +135,29 @@ class Crew:
         words = message.reason if isinstance(message, Failed) else f"said {type(message).__name__}, out of turn"
         raise CrewFailed(words)
 
-    async def _compare_clocks(self, member: Member) -> None:
-        """Ask for the time again and again: the shortest trip waited least, and half of it is the error at most."""
-        shortest: int | None = None
-        for _ in range(CLOCK_ROUNDS):
-            asked = self._clock()
-            await member.link.send(Clock(asked_us=asked))
+    async def _ask_first(self, member: Member, course: Course) -> None:
+        for number in range(FIRST_ASKED_MOST):
+            if number >= FIRST_ASKED and course.known_to_us <= clocks.GOOD_ERROR_US:
+                break
+            asked_us = self._clock()
+            await member.link.send(Clock(asked_us=asked_us))
             answer = await self._expect(member, Clock)
-            trip = self._clock() - asked
-            if shortest is None or trip < shortest:
-                shortest = trip
-                member.offset_us = answer.answered_us - asked - trip // 2
-                member.error_us = (trip + 1) // 2
+            course.answered(asked_us, answer.answered_us, self._clock())
 
-    async def start(self) -> int:
-        """Let all begin at the same moment, soon; return it. Whoever cannot be told is gone."""
-        remote = any(member.remote for member in self.members)
-        at_us = self._clock() + (REMOTE_START_LEAD_US if remote else START_LEAD_US)
+    def _courses(self) -> list[Course]:
+        return list({id(one.course): one.course for one in self.members if one.course is not None}.values())
+
+    async def start(self, moments_s: Sequence[float] = ()) -> int:
+        """Let all begin at the same moment, soon; return it. Whoever cannot be told is gone.
+
+        ``moments_s`` are those of the run at which figures will be read off.
+        """
+        lead_us = REMOTE_START_LEAD_US if self._courses() else START_LEAD_US
+        at_us = self._start_us = self._clock() + lead_us
+        self._marks_us = [at_us + round(moment_s * US) for moment_s in moments_s]
         for member in self.members:
-            await self._tell(member, Start(at_us=at_us + member.offset_us))
+            member.log.begin(at_us, self._marks_us)
+            await self._tell(member, Start(at_us=_theirs(member, at_us)))
         return at_us
 
     async def stop(self) -> None:
@@ -152,19 +166,22 @@ class Crew:
             if not member.done:
                 await self._tell(member, Stop())
 
-    async def _tell(self, member: Member, message: AnyMessage) -> None:
+    async def _tell(self, member: Member, message: AnyMessage | Callable[[], AnyMessage]) -> None:
         try:
             with trio.move_on_after(TELL_TIMEOUT_S):
                 async with self._telling:
-                    await member.link.send(message)
+                    await member.link.send(message() if callable(message) else message)
         except LinkClosed as error:
             await self._lose(member, error)
 
     async def listen(self, heard: Callable[[Sample], None]) -> None:
         """Take what comes until nobody has more to say; ``heard`` gets every sample, on the coordinator's clock."""
-        async with trio.open_nursery() as nursery:
-            for member in self.members:
-                nursery.start_soon(self._listen, member, heard)
+        async with trio.open_nursery() as watching:
+            watching.start_soon(self._watch_clocks)
+            async with trio.open_nursery() as nursery:
+                for member in self.members:
+                    nursery.start_soon(self._listen, member, heard)
+            watching.cancel_scope.cancel()
         self.done.set()
 
     async def _listen(self, member: Member, heard: Callable[[Sample], None]) -> None:
@@ -176,16 +193,49 @@ class Crew:
                 return
             match message:
                 case Sample():
-                    sample = msgspec.structs.replace(message, at_us=message.at_us - member.offset_us)
-                    if len(member.samples) < MAX_SAMPLES:
-                        member.samples.append(sample)
+                    at_us = member.course.ours(message.at_us) if member.course else message.at_us
+                    sample = packed(msgspec.structs.replace(message, at_us=at_us))
+                    member.strain.take(sample)
+                    member.log.add(sample)
                     heard(sample)
+                case Clock() if member.course:
+                    member.course.answered(message.asked_us, message.answered_us, self._clock())
                 case Finished():
                     member.finished = message
                 case Failed():
                     member.gone = f"{member.name} gave up: {message.reason}"
                 case _:
                     member.gone = f"{member.name} said {type(message).__name__}, which is out of turn"
+
+    async def _watch_clocks(self) -> None:
+        """Compare clocks every few seconds and at the moments of the run, and let what is stamped follow."""
+        if not self._courses():
+            return
+        while True:
+            now_us = self._clock()
+            wait_us = min([clocks.EVERY_S * US, *(mark - now_us for mark in self._marks_us if mark > now_us)])
+            await trio.sleep(wait_us / US)
+            async with trio.open_nursery() as nursery:
+                for course in self._courses():
+                    nursery.start_soon(self._compare, course)
+
+    async def _compare(self, course: Course) -> None:
+        """One comparison with one machine, by whichever of its generators still runs."""
+        theirs = [member for member in self.members if member.course is course and not member.done]
+        if not theirs:
+            return
+        for _ in range(clocks.ASKED):
+            await self._tell(theirs[0], lambda: Clock(asked_us=self._clock()))
+            await trio.sleep(ASK_PAUSE_S)
+        await trio.sleep(ANSWER_S)
+        if course.compared():
+            for member in theirs:
+                if not member.done:
+                    await self._tell(member, lambda member=member: Epoch(at_us=self._epoch(member)))  # type: ignore[misc]
+
+    def _epoch(self, member: Member) -> int:
+        assert member.course is not None
+        return self._start_us + member.course.offset_at(self._clock())
 
     async def _lose(self, member: Member, error: LinkClosed) -> None:
         if not member.done:
@@ -197,3 +247,21 @@ class Crew:
         for member in self.members:
             if not member.done:
                 member.gone = f"{member.name} {why}"
+
+
+def _theirs(member: Member, at_us: int) -> int:
+    return at_us + member.course.offset_at(at_us) if member.course else at_us
+
+
+def _told(course: Course | None) -> ClockRecord | None:
+    if course is None or not course.readings:
+        return None
+    return ClockRecord(
+        offset_us=round(course.readings[0].offset_us),
+        end_offset_us=round(course.readings[-1].offset_us),
+        error_us=course.error_us,
+        drift_ppm=course.drift_ppm,
+        comparisons=course.comparisons,
+        jump_us=round(course.jump.by_us) if course.jump else 0,
+        jumped_at_us=course.jump.at_us if course.jump else 0,
+    )

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
-from simplestchat.load.histogram import Histogram
-from simplestchat.load.messages import HistogramData, StreamResult, UserResult
+from simplestchat.load.histogram import Histogram, HistogramData
+from simplestchat.load.messages import StreamResult, UserResult
 from simplestchat.load.plan import Plan
 from simplestchat.load.quality import Quality
 from simplestchat.load.record import GeneratorRecord, RunRecord, ServerSample

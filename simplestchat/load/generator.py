@@ -21,7 +21,7 @@ import trio
 from simplestchat.load.counts import now_us
 from simplestchat.load.departing import fall_silent, finish, take_down
 from simplestchat.load.link import AnyMessage, Link, LinkClosed, StreamLink, messages
-from simplestchat.load.messages import Assign, Clock, Failed, Finished, Ready, Sample, Start, Stop
+from simplestchat.load.messages import Assign, Clock, Epoch, Failed, Finished, Ready, Sample, Start, Stop
 from simplestchat.load.user import Stranger, User
 from simplestchat.load.world import World
 
@@ -44,6 +44,7 @@ class Generator:
         self._users: list[User] = []
         self._phase = "ramp"
         self._start_us = 0
+        self._world: World | None = None
 
     async def run(self) -> None:
         """Raises ``LinkClosed`` when the coordinator is gone."""
@@ -56,9 +57,11 @@ class Generator:
             world.start_us = self._start_us
             world.media.crowd.set_epoch(self._start_us)
             world.media.start()
+            self._world = world
             try:
                 await self._go(world, mine)
             finally:
+                self._world = None
                 world.lines.close()
                 world.media.stop()
             nursery.cancel_scope.cancel()
@@ -121,7 +124,7 @@ class Generator:
             quality=world.streams.quality.data(),
             faults=dict(world.tally.faults),
             details=world.tally.details,
-            acked={room.name: room.chat.acked for room in world.rooms.values() if room.chat.acked},
+            acked=world.acked.told(),
         )
 
     # The link
@@ -138,6 +141,8 @@ class Generator:
                 case Start():
                     self._start_us = message.at_us
                     self._started.set()
+                case Epoch() if self._world is not None:
+                    self._world.media.crowd.set_epoch(message.at_us)
                 case Stop():
                     self._start_us = self._start_us or now_us()
                     self._stopped.set()

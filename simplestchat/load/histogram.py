@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+HistogramData: TypeAlias = tuple[int, int, int, int, Mapping[int, int]]
+"""(count, sum, minimum, maximum, {bucket: count}) in microseconds."""
 EXACT = 64
 SUB_BITS = 5
 BUCKETS = 1024
@@ -26,6 +30,12 @@ def bounds_of(bucket: int) -> tuple[int, int]:
     return low, low + (1 << shift)
 
 
+def middle_of(bucket: int) -> float:
+    """What its values are told as."""
+    low, high = bounds_of(bucket)
+    return (low + high - 1) / 2
+
+
 @dataclass
 class Histogram:
     """Counts by bucket, with the true extremes and sum."""
@@ -36,14 +46,14 @@ class Histogram:
     maximum: int = 0
     buckets: dict[int, int] = field(default_factory=dict)
 
-    def add(self, value: int) -> None:
+    def add(self, value: int, times: int = 1) -> None:
         """Count one value in microseconds; a negative one counts as 0."""
         value = max(value, 0)
-        self._extend(1, value, value, value)
+        self._extend(times, value * times, value, value)
         bucket = bucket_of(value)
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + times
 
-    def merge(self, data: tuple[int, int, int, int, dict[int, int]]) -> None:
+    def merge(self, data: HistogramData) -> None:
         """Add what another histogram holds."""
         count, total, minimum, maximum, buckets = data
         if not count:
@@ -61,8 +71,7 @@ class Histogram:
         for bucket in sorted(self.buckets):
             seen += self.buckets[bucket]
             if seen >= wanted:
-                low, high = bounds_of(bucket)
-                return float(min(max((low + high - 1) / 2, self.minimum), self.maximum))
+                return float(min(max(middle_of(bucket), self.minimum), self.maximum))
         return float(self.maximum)
 
     @property
@@ -70,7 +79,7 @@ class Histogram:
         """In microseconds; 0 when there are none."""
         return self.sum / self.count if self.count else 0.0
 
-    def data(self) -> tuple[int, int, int, int, dict[int, int]]:
+    def data(self) -> HistogramData:
         """For a message."""
         return self.count, self.sum, self.minimum, self.maximum, dict(self.buckets)
 

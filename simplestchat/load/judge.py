@@ -65,6 +65,7 @@ def assess(record: RunRecord) -> Report:
         versions=record.versions,
         scenario=record.scenario,
         seconds=evidence.timeline.seconds,
+        resolution_s=evidence.timeline.width_us / US,
         phases=[(name, evidence.timeline.since(at_us)) for name, at_us in record.phases],
         series=curves(evidence),
         histograms=tuple(_distributions(evidence)),
@@ -134,10 +135,13 @@ def _agent(generator: GeneratorRecord) -> dict[str, Any]:
         "cores": ", ".join(map(str, generator.cores)) or "not pinned",
     }
     if generator.agent:
+        told |= {"machine": generator.agent, "cpu": generator.machine.get("cpu", "")}
+    if clock := generator.clock:
         told |= {
-            "machine": generator.agent,
-            "cpu": generator.machine.get("cpu", ""),
-            "clock_offset_ms": round(generator.clock_offset_us / 1000, 3),
-            "known_to_ms": round(generator.clock_error_us / 1000, 3),
+            "clock_offset_ms": round(clock.offset_us / 1000, 3),
+            "clock_offset_at_end_ms": round(clock.end_offset_us / 1000, 3),
+            "known_to_ms": round(clock.error_us / 1000, 3),
+            "drift_ppm": round(clock.drift_ppm, 2),
+            "comparisons": clock.comparisons,
         }
     return told

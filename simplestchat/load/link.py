@@ -9,9 +9,9 @@ from typing import Protocol
 import msgspec
 import trio
 
-from simplestchat.load.messages import Assign, Clock, Failed, Finished, Ready, Sample, Start, Stop
+from simplestchat.load.messages import Assign, Clock, Epoch, Failed, Finished, Ready, Sample, Start, Stop
 
-AnyMessage = Assign | Ready | Clock | Start | Stop | Sample | Finished | Failed
+AnyMessage = Assign | Ready | Clock | Start | Epoch | Stop | Sample | Finished | Failed
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024  # a `Finished` of thousands of users; more is a bug
 _LENGTH = struct.Struct(">I")
 _ENCODER = msgspec.msgpack.Encoder()

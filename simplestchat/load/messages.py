@@ -9,14 +9,12 @@ it to end early; it still sends ``Finished``.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
+from simplestchat.load.histogram import HistogramData
 from simplestchat.load.scenario import Scenario
-
-HistogramData: TypeAlias = tuple[int, int, int, int, dict[int, int]]
-"""(count, sum, minimum, maximum, {bucket: count}) in microseconds; see ``histogram``."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -55,6 +53,12 @@ class Clock(Message, frozen=True, kw_only=True):
 
 class Start(Message, frozen=True, kw_only=True):
     """Begin when the generator's monotonic clock (microseconds) reads this."""
+
+    at_us: int
+
+
+class Epoch(Message, frozen=True, kw_only=True):
+    """The moment of the start as the generator's clock reads it now: clocks drift, and stamps carry times since it."""
 
     at_us: int
 

@@ -1,7 +1,7 @@
 """Everything that one run left behind, unjudged: what ``judge.assess`` makes a ``Report`` of.
 
 Every time in here is in microseconds of the coordinator's monotonic clock, those of other machines' samples too: they
-were shifted by the clock offset that stands beside them. Totals and counters only grow; figures of a second are the
+were shifted by what their clock read more at the time. Totals and counters only grow; figures of a second are the
 difference to the sample before.
 """
 
@@ -14,10 +14,27 @@ import msgspec
 from simplestchat.load.messages import Finished, Sample
 from simplestchat.load.report import BrowserReport
 from simplestchat.load.scenario import Scenario
+from simplestchat.load.strain import Strain
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all parts of a run's record."""
+
+
+class ClockRecord(Record, frozen=True, kw_only=True):
+    """How another machine's clock went beside the coordinator's (see ``clocks``)."""
+
+    offset_us: int
+    """What it read more before the start."""
+    end_offset_us: int
+    """And at the last comparison."""
+    error_us: int
+    """Offsets are known to this, more or less: half the shortest round trip of the worst comparison."""
+    drift_ppm: float = 0.0
+    comparisons: int = 1
+    jump_us: int = 0
+    """The largest step that no drift explains; 0: none."""
+    jumped_at_us: int = 0
 
 
 class GeneratorRecord(Record, frozen=True, kw_only=True):
@@ -30,11 +47,12 @@ class GeneratorRecord(Record, frozen=True, kw_only=True):
     machine: dict[str, Any]
     cores: tuple[int, ...] = ()
     """That it was pinned to; empty: none."""
-    clock_offset_us: int = 0
-    """What its own clock read more than the coordinator's; already taken off the times of ``samples``."""
-    clock_error_us: int = 0
-    """The offset is known to this, more or less: half the shortest round trip."""
+    clock: ClockRecord | None = None
+    """Its machine's; None: the coordinator's own. Already taken off the times of ``samples``."""
     samples: tuple[Sample, ...] = ()
+    """Folded as the run grew (see ``logbook``)."""
+    strain: Strain | None = None
+    """What its samples said before they were folded; None: they never were."""
     finished: Finished | None = None
     """None: it never said so, and the run is void or failed for it."""
 

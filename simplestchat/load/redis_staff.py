@@ -13,6 +13,7 @@ from coredis.exceptions import RedisError
 
 from simplestchat import __version__
 from simplestchat.load import redis
+from simplestchat.load.clocks import Course
 from simplestchat.load.crew import CrewFailed, Member
 from simplestchat.load.redis import AgentCard, Client, Hire, RedisLink
 
@@ -70,11 +71,12 @@ class RedisStaff:
             parts = tuple(range(len(members), len(members) + count))
             hire = msgspec.msgpack.encode(Hire(run=self._run, parts=parts))
             await redis.push(client, redis.key("inbox", name), hire)
+            course = Course()
             gone = partial(self._why_gone, name)
             for part in parts:
                 down, up = redis.links(self._run, part)
                 link = RedisLink(client, down, up, gone)
-                members.append(Member(part=part, link=link, agent=name, remote=True, machine=card.machine))
+                members.append(Member(part=part, link=link, agent=name, course=course, machine=card.machine))
             self._say(
                 f"agent {name}: generators {parts[0]} to {parts[-1]}"
                 if count > 1

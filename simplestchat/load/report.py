@@ -1,6 +1,6 @@
 """The shape of ``report.json``. ``docs/load-report.md`` is its reference, written from these structs.
 
-Spans are milliseconds where a name ends in ``_ms``; series have one value a second, on the run's clock.
+Spans are milliseconds where a name ends in ``_ms``; series have one value for each of ``seconds``, on the run's clock.
 """
 
 from __future__ import annotations
@@ -191,6 +191,8 @@ class Report(Part, frozen=True, kw_only=True):
     scenario: Scenario
     seconds: list[float]
     """Since the start; the clock of all series."""
+    resolution_s: float
+    """How far these are apart: each value of a curve is of so long."""
     phases: list[tuple[str, float]]
     """(name, when it began)."""
     series: tuple[Series, ...]

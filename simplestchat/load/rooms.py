@@ -13,7 +13,6 @@ from simplestchat.load.plan import who_is
 PEERS_KEPT = 65_536
 PUBLICATIONS_KEPT = 65_536
 MESSAGES_KEPT = 16_384
-ACKED_KEPT = 200_000
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -55,7 +54,6 @@ class Chat:
         self.epoch = ""
         self.said: Latest[int, str] = Latest(MESSAGES_KEPT)
         """``seq`` to the sender's own id."""
-        self.acked: list[tuple[int, str]] = []
         self.highest_acked = 0
 
     def begin(self, epoch: str) -> bool:
@@ -73,8 +71,6 @@ class Chat:
 
     def acknowledged(self, seq: int, client_id: str) -> bool:
         """A message of ours is stored; False when the number belongs to another one."""
-        if len(self.acked) < ACKED_KEPT:
-            self.acked.append((seq, client_id))
         self.highest_acked = max(self.highest_acked, seq)
         return self.said.setdefault(seq, client_id) == client_id
 

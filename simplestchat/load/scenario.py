@@ -205,6 +205,8 @@ class GeneratorLimits(Frozen, frozen=True, kw_only=True):
     """Datagrams that the kernel dropped for a generator's full socket."""
     signaling_lag_p99_ms: Limit = 250.0
     """How late a timer of the generator's event loop fires."""
+    clock_error_ms: Limit = 50.0
+    """How well the clocks of several agents are known to each other: half a round trip, at worst."""
 
 
 class Capacity(Frozen, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""One clock for everything that was sampled: bins of a second, into which counters, levels and histograms are put.
+"""One clock for everything that was sampled: bins of a second or more, in which counters, levels and histograms stand.
 
 Samples of different processes do not fall on the same moments. A counter's growth is therefore read off the straight
 line between its neighbours, so that no second gets two samples' worth and the next one none, and all growth is kept.
@@ -10,12 +10,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
-from simplestchat.load.histogram import Histogram
-from simplestchat.load.messages import HistogramData
+from simplestchat.load.histogram import Histogram, HistogramData
+from simplestchat.load.logbook import width_of
 
 US: Final = 1_000_000
-#: A longer run gets wider bins: a report that nobody can open is of no use.
-MAX_BINS: Final = 7200
 #: A bin that was watched for a smaller share has no value.
 LEAST_SEEN: Final = 0.3
 
@@ -25,13 +23,12 @@ Values: TypeAlias = list[float | None]
 
 
 class Timeline:
-    """The bins from ``start_us`` to ``end_us``."""
+    """The bins from ``start_us`` to ``end_us``: a second wide, in a long run as wide as its samples are folded."""
 
     def __init__(self, start_us: int, end_us: int) -> None:
         self.start_us = start_us
         self.end_us = max(end_us, start_us + 1)
-        seconds = -(-(self.end_us - start_us) // US)
-        self.width_us = US * -(-seconds // MAX_BINS)
+        self.width_us = width_of(self.end_us - start_us)
         self.count = -(-(self.end_us - start_us) // self.width_us)
 
     @property

@@ -49,6 +49,7 @@ WORDS: Final[dict[str, Judged]] = {
     # What the server says.
     "unexpected-message": "errors",
     "notice-disorder": "errors",
+    "other": "errors",  # past so many words
     # Strangers.
     "stranger-admitted": "errors",
     "stranger-not-tried": "errors",

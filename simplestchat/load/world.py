@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import trio
 
+from simplestchat.load.acked import Acked
 from simplestchat.load.agenda import Agenda
 from simplestchat.load.client import Notices
 from simplestchat.load.counts import Tally, now_us
@@ -42,6 +43,7 @@ class World:
         self.media = Media(seed, self.broken, bind=bind or ("127.0.0.1" if is_loopback(self.host) else "0.0.0.0"))
         self.streams = Streams()
         self.rollcall = RollCall(self)
+        self.acked = Acked()
         self.records: dict[int, Record] = {}
         self.start_us = 0
         self.vigils = 0

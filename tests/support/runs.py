@@ -6,8 +6,8 @@ import math
 import random
 from collections.abc import Iterable
 
-from simplestchat.load.histogram import Histogram
-from simplestchat.load.messages import Finished, HistogramData, Sample, StreamResult, UserResult
+from simplestchat.load.histogram import Histogram, HistogramData
+from simplestchat.load.messages import Finished, Sample, StreamResult, UserResult
 from simplestchat.load.quality import Quality
 from simplestchat.load.record import GeneratorRecord, ProcessSample, RunRecord, ServerSample
 from simplestchat.load.scenario import Publish, Ramp, Scenario, Shape

@@ -28,8 +28,8 @@ class Crowd:
     def now(self) -> int:
         """Microseconds of CLOCK_MONOTONIC: the clock of all stamps."""
     def set_epoch(self, epoch: int) -> None:
-        """Stamps carry times since this moment of `now`, which all machines of a run agree on. Of the process;
-        before there is media.
+        """Stamps carry times since this moment of `now`, which all machines of a run agree on. Of the process.
+        It may move while media runs, as clocks drift: by far less than what is measured.
         """
     def totals(self) -> dict[str, Any]:
         """sockets (open now), turns, receive_calls, send_calls, receive_drops (SO_RXQ_OVFL), send_failures

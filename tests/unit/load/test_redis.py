@@ -134,7 +134,7 @@ def test_agents_are_claimed_and_get_their_parts(server: str) -> None:
             await register(client, name)
         members, _staff = await hire(server, 2)
         assert all(one.machine == {"cpu": "Example"} for one in members)
-        assert [(one.part, one.agent, one.remote) for one in members] == [
+        assert [(one.part, one.agent, one.course is not None) for one in members] == [
             (0, "ash", True),
             (1, "ash", True),
             (2, "elm", True),

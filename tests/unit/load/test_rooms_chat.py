@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simplestchat.load.acked import Acked
 from simplestchat.load.counts import Tally
 from simplestchat.load.messages import StreamResult
 from simplestchat.load.oracle import Member
@@ -132,3 +133,28 @@ def test_the_worst_streams_are_kept() -> None:
     assert kept[0].subscriber == 5
     assert all(one.totals["lost"] >= 1 for one in kept[1:])
     assert streams.quality.lost[0] == sum(number % 100 for number in range(STREAMS_KEPT + 50)), "all are counted"
+
+
+def test_what_was_acknowledged_is_bounded_and_processes_keep_what_can_be_compared() -> None:
+    little, much = Acked(100), Acked(100)
+    for seq in range(1, 1001):
+        much.add("r", seq, f"u0-{seq}")
+        if seq % 10 == 0:
+            little.add("r", seq, f"u1-{seq}")
+    for room in range(300):
+        much.add(f"room {room}", 64 * (room + 1), "x")
+    much.add("r", 0, "no number")
+    assert len(little.told()["r"]) == 100
+    assert sum(map(len, much.told().values())) <= 100
+    first, second = ({seq for seq, _ in one.told()["r"]} for one in (little, much))
+    assert second
+    # Of what the fuller one kept, the other one has all that it ever had.
+    assert {seq for seq in second if seq % 10 == 0} <= first
+
+
+def test_fault_words_are_bounded() -> None:
+    tally = Tally()
+    for number in range(1000):
+        tally.fault(f"refused-{number}")
+    assert len(tally.faults) <= 501
+    assert sum(tally.faults.values()) == 1000

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simplestchat.load.histogram import Histogram
-from simplestchat.load.timeline import MAX_BINS, US, Timeline, at, climb, growth, ratio, total
+from simplestchat.load.logbook import MAX_CELLS
+from simplestchat.load.timeline import US, Timeline, at, climb, growth, ratio, total
 
 
 @given(st.lists(st.tuples(st.integers(1, 3 * US), st.integers(0, 1000)), min_size=1, max_size=30))
@@ -56,7 +57,7 @@ def test_curves_add_up_where_they_have_values() -> None:
 
 def test_a_long_run_gets_wider_bins() -> None:
     day = Timeline(0, 24 * 3600 * US)
-    assert day.count <= MAX_BINS
+    assert day.count <= MAX_CELLS
     assert day.width_us % US == 0
     assert len(day.seconds) == day.count
     assert day.seconds[1] == day.width_us / US
