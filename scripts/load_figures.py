@@ -14,6 +14,11 @@ HEAD = (
 )
 
 
+def told(value: float | None, form: str) -> str:
+    """A figure of a summary; a dash where it was not measured."""
+    return "-" if value is None else format(value, form)
+
+
 def row(folder: Path) -> str:
     """One line for the report in a folder."""
     report = json.loads((folder / "report.json").read_text("utf-8"))
@@ -23,15 +28,15 @@ def row(folder: Path) -> str:
         f"`{report['name']}`",
         s["clients"],
         report["verdict"],
-        f"{s['delivered']:,}".replace(",", " "),
-        f"{s['packet_loss_raw']:.2%} / {s['packet_loss']:.2%}",
-        f"{latency['p50']:.1f} / {latency['p99']:.1f}",
-        f"{s['signaling_ms']['p99']:.0f}",
-        f"{frames['p95']:.0f}" if frames["count"] else "-",
-        f"{s['kbytes_per_s_per_participant']:.0f}",
-        f"{s['server_cpu_cores']:.2f}",
-        f"{s['server_mb_per_participant']:.2f}",
-        f"{s['generator_cpu_cores']:.2f}",
+        told(s["delivered"], ",").replace(",", " "),
+        f"{told(s['packet_loss_raw'], '.2%')} / {told(s['packet_loss'], '.2%')}",
+        f"{told(latency['p50'], '.1f')} / {told(latency['p99'], '.1f')}",
+        told(s["signaling_ms"]["p99"], ".0f"),
+        told(frames["p95"], ".0f"),
+        told(s["kbytes_per_s_per_participant"], ".0f"),
+        told(s["server_cpu_cores"], ".2f"),
+        told(s["server_mb_per_participant"], ".2f"),
+        told(s["generator_cpu_cores"], ".2f"),
     )
     return "| " + " | ".join(map(str, cells)) + " |\n"
 

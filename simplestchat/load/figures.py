@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from simplestchat.load.history import Better
+from simplestchat.load.objectives import as_float
 from simplestchat.load.report import HistogramReport, Report
 from simplestchat.load.timeline import ratio
 
@@ -33,15 +34,11 @@ class Figure(NamedTuple):
 
 
 def _summary(name: str) -> Callable[[Report], float | None]:
-    return lambda report: float(getattr(report.summary, name))
+    return lambda report: as_float(getattr(report.summary, name))
 
 
 def _spread(name: str, field: str) -> Callable[[Report], float | None]:
-    def value(report: Report) -> float | None:
-        spread = getattr(report.summary, name)
-        return float(getattr(spread, field)) if spread.count else None
-
-    return value
+    return lambda report: as_float(getattr(getattr(report.summary, name), field))
 
 
 def _series(*names: str) -> Curve:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from simplestchat.load.report import Objective, Spread
+from simplestchat.load.report import Objective
 from simplestchat.load.scenario import Objectives, Scenario
 from simplestchat.load.summary import Measured
 
@@ -27,17 +27,21 @@ class Rule(NamedTuple):
     """Asked only where something is published and subscribed."""
 
 
+def as_float(value: float | None) -> float | None:
+    """A figure of a summary; None stays None: it was not measured."""
+    return None if value is None else float(value)
+
+
 def _figure(name: str) -> Callable[[Measured], float | None]:
     def value(measured: Measured) -> float | None:
-        return float(getattr(measured.summary, name)) if name in measured.present else None
+        return as_float(getattr(measured.summary, name))
 
     return value
 
 
 def _spread(name: str, field: str) -> Callable[[Measured], float | None]:
     def value(measured: Measured) -> float | None:
-        spread: Spread = getattr(measured.summary, name)
-        return float(getattr(spread, field)) if spread.count else None
+        return as_float(getattr(getattr(measured.summary, name), field))
 
     return value
 

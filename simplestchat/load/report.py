@@ -11,7 +11,7 @@ import msgspec
 
 from simplestchat.load.scenario import Scenario
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Verdict: TypeAlias = Literal["pass", "fail", "void"]
 
 
@@ -34,40 +34,40 @@ class Objective(Part, frozen=True, kw_only=True):
 
 
 class Spread(Part, frozen=True, kw_only=True):
-    """Percentiles of one histogram over the whole run; all 0 when ``count`` is 0."""
+    """Percentiles of one histogram over the whole run; all None when ``count`` is 0."""
 
-    p50: float
-    p95: float
-    p99: float
-    max: float
-    mean: float
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+    mean: float | None
     count: int
 
 
-NOTHING = Spread(p50=0, p95=0, p99=0, max=0, mean=0, count=0)
+NOTHING = Spread(p50=None, p95=None, p99=None, max=None, mean=None, count=0)
 
 
 class Summary(Part, frozen=True, kw_only=True):
-    """The figures that people compare."""
+    """The figures that people compare; None: not measured."""
 
     clients: int
-    connection_success: float
+    connection_success: float | None
     """Of all that tried to join: in the room and every transport connected. 0 to 1."""
-    packet_loss: float
+    packet_loss: float | None
     """After repair, of all that should have arrived. 0 to 1."""
-    packet_loss_raw: float
+    packet_loss_raw: float | None
     """Before repair."""
-    packet_loss_uplink: float
+    packet_loss_uplink: float | None
     """After repair, lost between publisher and server."""
-    delivered: int
-    repaired: int
-    duplicate: int
-    reordered: int
-    corrupt: int
-    misdelivered: int
-    errors: int
-    chat_lost: int
-    chat_disorder: int
+    delivered: int | None
+    repaired: int | None
+    duplicate: int | None
+    reordered: int | None
+    corrupt: int | None
+    misdelivered: int | None
+    errors: int | None
+    chat_lost: int | None
+    chat_disorder: int | None
     signaling_ms: Spread
     media_latency_ms: Spread
     audio_latency_ms: Spread
@@ -82,19 +82,19 @@ class Summary(Part, frozen=True, kw_only=True):
     jitter_ms: Spread
     mos: Spread
     """Of all audio streams, 1 to 4.5 (E-model, G.107), each from its own mean latency, jitter and loss."""
-    freeze_share: float
+    freeze_share: float | None
     """Of all the time that anybody looked at a video."""
-    kbytes_per_s_per_participant: float
+    kbytes_per_s_per_participant: float | None
     """Received, median."""
-    server_mb_per_participant: float
+    server_mb_per_participant: float | None
     """Growth of the server's resident memory over the ramp, by clients."""
-    server_cpu_cores: float
+    server_cpu_cores: float | None
     """Mean over the hold, all of the server's processes."""
-    server_cpu_us_per_packet: float
+    server_cpu_us_per_packet: float | None
     """Of the workers, by packet forwarded, mean over the hold."""
-    generator_cpu_cores: float
-    generator_kb_per_user: float
-    packets_per_s: float
+    generator_cpu_cores: float | None
+    generator_kb_per_user: float | None
+    packets_per_s: float | None
     """Received by all users, mean over the hold."""
 
 
@@ -151,7 +151,7 @@ class CapacityStep(Part, frozen=True, kw_only=True):
     """Names of the objectives missed."""
     server_cpu_cores: float
     worker_cpu_max: float
-    packet_loss: float
+    packet_loss: float | None
     generator_lag_p99_ms: float
 
 

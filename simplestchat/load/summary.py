@@ -19,44 +19,42 @@ SETTLED_US = 2 * US
 
 @dataclass(frozen=True)
 class Measured:
-    """The summary, and what of it was measured at all: a figure that is not in ``present`` stands there as 0."""
+    """The summary, and what only objectives ask for."""
 
     summary: Summary
-    present: frozenset[str]
     rss_growth_mb: float | None
     """From after the ramp to the end."""
 
 
 def measure(evidence: Evidence) -> Measured:
     """Return the figures of a run."""
-    spreads = _spreads(evidence)
-    optional: dict[str, float | None] = {
+    figures: dict[str, Any] = {
+        "clients": evidence.clients,
+        **_counts(evidence),
+        **_spreads(evidence),
         **_delivery(evidence),
         "connection_success": connection_success(evidence),
         "freeze_share": evidence.quality.freeze_share,
         "kbytes_per_s_per_participant": _kbytes(evidence),
         **_cost(evidence),
     }
-    totals = evidence.totals
-    figures: dict[str, Any] = {
-        "clients": evidence.clients,
-        "errors": errors(evidence),
-        **{name: int(totals[name]) for name in _COUNTS},
-        "chat_disorder": int(totals["chat_disorder"] + totals["chat_duplicate"])
-        + words.number(evidence.faults, "disorder"),
-        **spreads,
-        **{name: value or 0.0 for name, value in optional.items()},
-    }
-    present = {name for name, value in optional.items() if value is not None}
-    present |= {name for name, spread in spreads.items() if spread.count}
-    if evidence.sampled:
-        present |= {*_COUNTS, "errors"}
-    if evidence.chat_missing:
-        present -= {"chat_lost", "chat_disorder"}
-    return Measured(Summary(**figures), frozenset(present), _rss_growth_mb(evidence))
+    return Measured(Summary(**figures), _rss_growth_mb(evidence))
 
 
 _COUNTS = ("delivered", "repaired", "duplicate", "reordered", "corrupt", "misdelivered", "chat_lost", "chat_disorder")
+
+
+def _counts(evidence: Evidence) -> dict[str, int | None]:
+    """What was counted; None where no generator told, and of chat where messages were due and none was stored."""
+    totals = evidence.totals
+    if not evidence.sampled:
+        return dict.fromkeys((*_COUNTS, "errors"))
+    disorder = totals["chat_disorder"] + totals["chat_duplicate"] + words.number(evidence.faults, "disorder")
+    counted: dict[str, int | None] = {name: int(totals[name]) for name in _COUNTS}
+    counted |= {"errors": errors(evidence), "chat_disorder": int(disorder)}
+    if evidence.chat_missing:
+        counted |= {"chat_lost": None, "chat_disorder": None}
+    return counted
 
 
 def spread_ms(histogram: Histogram) -> Spread:

@@ -25,7 +25,8 @@ added: a reader passes over fields that it does not know. Every field is always 
 - A curve (`series`) has one value for each entry of `seconds`, `null` where there is none. The entries are
   `resolution_s` apart: a second, and in runs of more than {MAX_CELLS} s 2, 4 and so on, so that there are never
   more than {MAX_CELLS} values.
-- `null` as the value of an objective: there was nothing to measure. Such an objective is not met.
+- `null` as a figure of the summary or the value of an objective: there was nothing to measure. Such an objective is not
+  met.
 
 The exit status of a run: 0 the verdict is `pass`, 1 `fail`, 2 a wrong option or scenario, 3 `void`.
 """

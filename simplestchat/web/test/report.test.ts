@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { extremes, percentileAxis, percentileLabel, percentiles, plots } from "../src/report/curves";
-import { change, percent, plain, span, withUnit } from "../src/report/format";
+import { change, measured, percent, plain, span, whole, withUnit } from "../src/report/format";
 
 const series = (group: string, unit: string, title: string, values: (number | null)[]) => ({ name: title, title, unit, group, values });
 
@@ -65,6 +65,7 @@ describe("figures in words", () => {
 
   it("come with their units", () => {
     expect([withUnit(12.34, "ms"), withUnit(3, "count"), withUnit(0.5, "share"), withUnit(null, "ms")]).toEqual(["12.3 ms", "3", "50 %", "not measured"]);
+    expect([measured(0, "MB"), measured(12.34, "MB"), measured(null, "MB"), whole(null), percent(null), plain(null)]).toEqual(["0 MB", "12.3 MB", "–", "–", "–", "–"]);
     expect([change(1.123), change(0.95), change(1), change(null)]).toEqual(["+12 %", "−5.0 %", "0.0 %", "–"]);
     expect([span(36), span(125), span(7260)]).toEqual(["36 s", "2 min 5 s", "2 h 1 min"]);
   });

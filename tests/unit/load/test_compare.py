@@ -241,3 +241,18 @@ def test_a_line_of_bars() -> None:
     assert trend.sparkline([0, 1, None, 7]) == "▁▂ █"
     assert trend.sparkline([5.0, 5.0]) == "▁▁"
     assert trend.sparkline([None]) == ""
+
+
+def without_server(made: Report) -> Report:
+    summary = msgspec.structs.replace(made.summary, server_mb_per_participant=None, freeze_share=None)
+    return msgspec.structs.replace(made, summary=summary)
+
+
+def test_what_one_side_did_not_measure_is_unknown_and_no_change() -> None:
+    found = side_by_side([report(1)], [without_server(report(2))])
+    assert (change(found, "freeze_share").after, change(found, "freeze_share").outcome) == (None, "unknown")
+    both = side_by_side([without_server(report(1))], [without_server(report(2))])
+    assert "freeze_share" not in {one.name for one in both.changes}
+    made = one_trend([report(1), without_server(report(2, day=2)), without_server(report(3, day=3))])
+    shown = {one.name: one for one in made.figures}
+    assert (shown["freeze_share"].last, shown["freeze_share"].outcome) == (None, "unknown")

@@ -213,6 +213,25 @@ def test_a_run_of_which_nothing_came_back_is_not_passed() -> None:
     assert not any(one.ok for one in report.objectives)
     assert {one.value for one in report.objectives} == {None}
     assert report.summary.clients == 4
+    assert figures(report) == {None}, "what was not measured reads as null and never as 0"
+
+
+def figures(report: Report) -> set[float | None]:
+    """Every figure of a summary beside how many clients and how many of a kind there were."""
+    told = msgspec.to_builtins(report.summary)
+    spreads = [one for one in told.values() if isinstance(one, dict)]
+    single = {value for name, value in told.items() if name != "clients" and not isinstance(value, dict)}
+    return single | {value for one in spreads for name, value in one.items() if name != "count"}
+
+
+def test_what_a_run_has_nothing_of_is_null_beside_what_it_has() -> None:
+    summary = assess(run(server=())).summary
+    assert summary.server_cpu_cores is None
+    assert summary.server_mb_per_participant is None
+    assert summary.packet_loss == 0.01
+    assert summary.corrupt == 0
+    assert summary.reconnect_ms.count == 0
+    assert summary.reconnect_ms.p99 is None
 
 
 def test_users_who_never_came_and_transports_that_never_connected_count() -> None:

@@ -62,7 +62,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         ("", "is no report"),
         ("{}", "is no report"),
         ('{"schema": 99}', "is of schema 99"),
-        ('{"schema": 1, "verdict": "maybe"}', "is no report"),
+        ('{"schema": 1}', "is of schema 1; this version reads 2. Run it again."),
+        ('{"schema": 2, "verdict": "maybe"}', "is no report"),
     ],
 )
 def test_what_is_no_report_is_refused_in_words(tmp_path: Path, text: str, complaint: str) -> None:

@@ -1,6 +1,6 @@
 /** The summary's figures: the few that matter large, latencies in a table, the rest in words. */
 
-import { percent, plain, whole } from "./format";
+import { measured, percent, plain, whole } from "./format";
 import { Facts, Section, Table } from "./kit";
 import type { Report, Spread, Summary } from "./shapes";
 import { SPREADS } from "./words";
@@ -36,14 +36,13 @@ export function Figures({ report }: { report: Report }) {
 }
 
 function tiles(summary: Summary): [string, string, string][] {
-  const measured = (spread: Spread, value: number): string => (spread.count ? plain(value) : "–");
   return [
     ["Users", whole(summary.clients), ""],
     ["Connected", percent(summary.connection_success), ""],
     ["Lost after repair", percent(summary.packet_loss), ""],
-    ["Media latency, p99", measured(summary.media_latency_ms, summary.media_latency_ms.p99), "ms"],
-    ["Signaling, p99", measured(summary.signaling_ms, summary.signaling_ms.p99), "ms"],
-    ["Audio quality, median", measured(summary.mos, summary.mos.p50), "MOS"],
+    ["Media latency, p99", plain(summary.media_latency_ms.p99), "ms"],
+    ["Signaling, p99", plain(summary.signaling_ms.p99), "ms"],
+    ["Audio quality, median", plain(summary.mos.p50), "MOS"],
     ["Received by users", plain(summary.packets_per_s), "packets/s"],
     ["Server", plain(summary.server_cpu_cores), "cores"],
   ];
@@ -68,12 +67,12 @@ function delivery(summary: Summary): [string, string][] {
 
 function cost(summary: Summary): [string, string][] {
   return [
-    ["Server CPU", `${plain(summary.server_cpu_cores)} cores`],
-    ["Workers' CPU by packet forwarded", `${plain(summary.server_cpu_us_per_packet)} µs`],
-    ["Server memory by participant", `${plain(summary.server_mb_per_participant)} MB`],
-    ["Received by a participant, median", `${plain(summary.kbytes_per_s_per_participant)} kB/s`],
-    ["Generator CPU", `${plain(summary.generator_cpu_cores)} cores`],
-    ["Generator memory by user", `${plain(summary.generator_kb_per_user)} kB`],
+    ["Server CPU", measured(summary.server_cpu_cores, "cores")],
+    ["Workers' CPU by packet forwarded", measured(summary.server_cpu_us_per_packet, "µs")],
+    ["Server memory by participant", measured(summary.server_mb_per_participant, "MB")],
+    ["Received by a participant, median", measured(summary.kbytes_per_s_per_participant, "kB/s")],
+    ["Generator CPU", measured(summary.generator_cpu_cores, "cores")],
+    ["Generator memory by user", measured(summary.generator_kb_per_user, "kB")],
   ];
 }
 

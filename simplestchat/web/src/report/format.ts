@@ -28,6 +28,11 @@ export function whole(value: number | null | undefined): string {
   return value === null || value === undefined ? ABSENT : Math.round(value).toLocaleString("en");
 }
 
+/** A number with its unit. */
+export function measured(value: number | null, unit: string): string {
+  return value === null ? ABSENT : `${plain(value)} ${unit}`;
+}
+
 /** A figure with its unit; a share becomes per cent. */
 export function withUnit(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return "not measured";

@@ -98,11 +98,16 @@ function Objectives({ objectives }: { objectives: readonly Objective[] }) {
   );
 }
 
+/** Said of long runs, whose curves have fewer values than seconds. */
+function resolution(seconds: number): string {
+  return seconds > 1 ? `A value is of ${plain(seconds)} s. ` : "";
+}
+
 function Curves({ report }: { report: Report }) {
   const found = plots(report.series);
   if (!found.length) return null;
   return (
-    <Section title="The run, second by second" hint="One clock for all: the seconds since the first user came. Drag over a plot to look closer, double-click to come back.">
+    <Section title="The run, second by second" hint={`One clock for all: the seconds since the first user came. ${resolution(report.resolution_s)}Drag over a plot to look closer, double-click to come back.`}>
       <div class="charts">
         {found.map((plot) => (
           <Chart

@@ -23,6 +23,8 @@ export interface Report {
   scenario: Scenario;
   /** Since the start; the clock of all series. */
   seconds: number[];
+  /** How far these are apart: each value of a curve is of so long. */
+  resolution_s: number;
   /** (name, when it began). */
   phases: ([string, number])[];
   series: Series[];
@@ -70,26 +72,26 @@ export interface Objective {
   ok: boolean;
 }
 
-/** The figures that people compare. */
+/** The figures that people compare; None: not measured. */
 export interface Summary {
   clients: number;
   /** Of all that tried to join: in the room and every transport connected. 0 to 1. */
-  connection_success: number;
+  connection_success: number | null;
   /** After repair, of all that should have arrived. 0 to 1. */
-  packet_loss: number;
+  packet_loss: number | null;
   /** Before repair. */
-  packet_loss_raw: number;
+  packet_loss_raw: number | null;
   /** After repair, lost between publisher and server. */
-  packet_loss_uplink: number;
-  delivered: number;
-  repaired: number;
-  duplicate: number;
-  reordered: number;
-  corrupt: number;
-  misdelivered: number;
-  errors: number;
-  chat_lost: number;
-  chat_disorder: number;
+  packet_loss_uplink: number | null;
+  delivered: number | null;
+  repaired: number | null;
+  duplicate: number | null;
+  reordered: number | null;
+  corrupt: number | null;
+  misdelivered: number | null;
+  errors: number | null;
+  chat_lost: number | null;
+  chat_disorder: number | null;
   signaling_ms: Spread;
   media_latency_ms: Spread;
   audio_latency_ms: Spread;
@@ -105,19 +107,19 @@ export interface Summary {
   /** Of all audio streams, 1 to 4.5 (E-model, G.107), each from its own mean latency, jitter and loss. */
   mos: Spread;
   /** Of all the time that anybody looked at a video. */
-  freeze_share: number;
+  freeze_share: number | null;
   /** Received, median. */
-  kbytes_per_s_per_participant: number;
+  kbytes_per_s_per_participant: number | null;
   /** Growth of the server's resident memory over the ramp, by clients. */
-  server_mb_per_participant: number;
+  server_mb_per_participant: number | null;
   /** Mean over the hold, all of the server's processes. */
-  server_cpu_cores: number;
+  server_cpu_cores: number | null;
   /** Of the workers, by packet forwarded, mean over the hold. */
-  server_cpu_us_per_packet: number;
-  generator_cpu_cores: number;
-  generator_kb_per_user: number;
+  server_cpu_us_per_packet: number | null;
+  generator_cpu_cores: number | null;
+  generator_kb_per_user: number | null;
   /** Received by all users, mean over the hold. */
-  packets_per_s: number;
+  packets_per_s: number | null;
 }
 
 /** One load test. */
@@ -215,13 +217,13 @@ export interface Trend {
   alerts: string[];
 }
 
-/** Percentiles of one histogram over the whole run; all 0 when `count` is 0. */
+/** Percentiles of one histogram over the whole run; all None when `count` is 0. */
 export interface Spread {
-  p50: number;
-  p95: number;
-  p99: number;
-  max: number;
-  mean: number;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  max: number | null;
+  mean: number | null;
   count: number;
 }
 
@@ -345,6 +347,8 @@ export interface GeneratorLimits {
   socket_drops: number;
   /** How late a timer of the generator's event loop fires. */
   signaling_lag_p99_ms: number;
+  /** How well the clocks of several agents are known to each other: half a round trip, at worst. */
+  clock_error_ms: number;
 }
 
 /** A search by bisection over one dimension. */
@@ -364,7 +368,7 @@ export interface CapacityStep {
   broke: string[];
   server_cpu_cores: number;
   worker_cpu_max: number;
-  packet_loss: number;
+  packet_loss: number | null;
   generator_lag_p99_ms: number;
 }
 
