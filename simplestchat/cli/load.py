@@ -86,6 +86,8 @@ def _add_run(load: argparse.ArgumentParser) -> None:
     what.add_argument("--browsers", type=_count, metavar="K", help="so many real Chromiums in the first room, too")
     where = load.add_argument_group("where")
     where.add_argument("--server", metavar="URL", help="a server that runs already, such as https://chat.example.org")
+    where.add_argument("--ca", type=Path, metavar="FILE", help="believe the server's certificate by these (PEM)")
+    where.add_argument("--insecure", action="store_true", help="believe any certificate of the server")
     where.add_argument("--agents", type=_count, metavar="N", help="generate on N machines that run `load agent`")
     where.add_argument("--redis", metavar="URL", help="where the agents are found: redis://HOST:PORT/DB")
     told = load.add_argument_group("what it tells")

@@ -21,7 +21,7 @@ import trio
 
 import simplestchat
 from simplestchat.errors import Misuse, SimplestChatError
-from simplestchat.load import cores, machine
+from simplestchat.load import cores, machine, trust
 from simplestchat.load.crew import Crew, Member
 from simplestchat.load.live import Live
 from simplestchat.load.logbook import Logbook, fold_looks
@@ -32,6 +32,7 @@ from simplestchat.load.report import BrowserReport
 from simplestchat.load.scenario import Scenario
 from simplestchat.load.server import LocalServer, start_server
 from simplestchat.load.summary import SETTLED_US
+from simplestchat.load.trust import Trust
 from simplestchat.load.voiding import void_reasons
 from simplestchat.load.watch import ServerWatch
 
@@ -81,6 +82,8 @@ class Job:
     """What reproduces it."""
     url: str = ""
     """Of the server; empty: one of its own."""
+    trust: Trust = field(default_factory=Trust)
+    """Which certificates of that server are believed; one of our own is believed as it is."""
     remote_generators: bool = False
     """The generators are on other machines: this one's cores are the server's."""
     server_words: Sequence[str] = ()
@@ -164,19 +167,28 @@ class Coordinator:
         if not self.job.url:
             self._server = await start_server(nursery, scenario.server, pinning.server, self.job.server_words)
         url = self._server.url if self._server else self.job.url
+        await trio.to_thread.run_sync(trust.check, url, self._trust, abandon_on_cancel=True)
         self._staff = self.staff(pinning)
         self._crew = Crew(await self._staff.hire(nursery), now_us)
-        await self._crew.prepare(Assign(run=run, scenario=scenario, seed=scenario.seed, url=url, part=0, parts=1))
-        await self._look(ServerWatch(url, self._server), live)
+        await self._crew.prepare(self._assignment(run, url))
+        await self._look(ServerWatch(url, self._server, self._trust), live)
         moments_s = moments(live.plan)
         live.start_us = await self._crew.start(moments_s)
         self._server_looks.begin(live.start_us, [live.start_us + round(at_s * TICK_US) for at_s in moments_s])
         self._started = True
         return url
 
+    @property
+    def _trust(self) -> Trust:
+        return Trust(insecure=True) if self._server else self.job.trust
+
+    def _assignment(self, run: str, url: str) -> Assign:
+        scenario = self.job.scenario
+        return Assign(run=run, scenario=scenario, seed=scenario.seed, url=url, trust=self._trust, part=0, parts=1)
+
     async def _measure(self, url: str, run: str, live: Live, pinned: str) -> RunRecord:
         """From the start to the record."""
-        scenario, crew, watch = self.job.scenario, self._crew, ServerWatch(url, self._server)
+        scenario, crew, watch = self.job.scenario, self._crew, ServerWatch(url, self._server, self._trust)
         assert crew is not None
         started = datetime.datetime.now(datetime.UTC) + datetime.timedelta(microseconds=live.start_us - now_us())
         async with trio.open_nursery() as work:

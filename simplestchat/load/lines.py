@@ -1,6 +1,7 @@
 """All WebSockets of a generator: one task waits for all of them in one epoll, since a task each would cost more than
 the messages do. Whole text frames are cut out here, which is nearly all that comes; everything else (the handshake,
-control frames, fragments, what is wrong) is left to the sans-I/O protocol of `websockets`.
+control frames, fragments, what is wrong) is left to the sans-I/O protocol of `websockets`. A line to a `wss://` server
+is the same with a socket that encrypts.
 
 Rules:
  - A line is opened by ``Lines.open`` and over after ``on_lost``, ``drop`` or the other end's close; ``on_lost`` is
@@ -13,8 +14,10 @@ from __future__ import annotations
 import logging
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import trio
@@ -24,6 +27,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
+from simplestchat.load.trust import Trust, refusal
+
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024  # what the protocol's page tells clients to take
 READ_BYTES = 256 * 1024
 _READY = 512  # sockets looked at before other tasks run again
@@ -32,11 +37,17 @@ _WHOLE_TEXT = 0x81  # the first byte of an unfragmented text frame (RFC 6455 sec
 _MASKED = 0x80
 _LENGTH_16 = 126
 
+#: Nothing to be had now: of a socket, and of one that encrypts.
+_LATER = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
 #: The library's own log would cost more than the messages.
 _silent = logging.getLogger("simplestchat.load.websockets")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 _silent.setLevel(logging.CRITICAL)
+
+
+Value = TypeVar("Value")
 
 
 class ConnectFailed(Exception):
@@ -47,7 +58,8 @@ class Line:
     """One WebSocket."""
 
     __slots__ = (
-        "_fragments", "_lines", "_on_lost", "_on_message", "_partial", "_protocol", "_sock", "_unsent", "_watches_out",
+        "_fragments", "_lines", "_on_lost", "_on_message", "_partial", "_protocol", "_sock", "_tls", "_unsent",
+        "_watches_out",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +72,7 @@ class Line:
     ) -> None:
         self._lines = lines
         self._sock: socket.socket | None = sock
+        self._tls = isinstance(sock, ssl.SSLSocket)
         self._protocol = protocol
         self._on_message: Callable[[bytes], None] | None = on_message
         self._on_lost: Callable[[str], None] | None = on_lost
@@ -103,6 +116,8 @@ class Line:
             self._push()
         if events & ~select.EPOLLOUT:
             self._read()
+            if self._tls:
+                self._read_decrypted()
 
     def received(self, data: bytes) -> None:
         """Take bytes: whole frames, and a part of one that is kept."""
@@ -139,15 +154,21 @@ class Line:
         assert self._sock is not None
         try:
             data = self._lines.receive(self._sock)
-        except (BlockingIOError, InterruptedError):
+        except _LATER:
             return
         except OSError as error:
-            self._over(f"lost ({error.strerror})")
+            self._over(f"lost ({error.strerror or error})")
             return
         if data:
             self.received(data)
         else:
             self._over("hung up")
+
+    def _read_decrypted(self) -> None:
+        """What was decrypted and not read makes no socket readable; and what could not be written may be now."""
+        while isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            self._read()
+        self._push()
 
     def _frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.TEXT and frame.fin and not self._fragments:
@@ -171,10 +192,10 @@ class Line:
         try:
             while self._unsent:
                 del self._unsent[: self._sock.send(self._unsent)]
-        except (BlockingIOError, InterruptedError):
+        except _LATER:
             pass
         except OSError as error:
-            self._over(f"lost ({error.strerror})")
+            self._over(f"lost ({error.strerror or error})")
             return
         if self._watches_out != bool(self._unsent):
             self._watches_out = bool(self._unsent)
@@ -196,7 +217,9 @@ class Line:
 class Lines:
     """The lines of a process. What a callback raises goes to ``on_error``."""
 
-    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+    def __init__(self, on_error: Callable[[Exception], None], trust: Trust | None = None) -> None:
+        self._trust = trust or Trust()
+        self._context: ssl.SSLContext | None = None
         self._epoll = select.epoll()
         self._buffer = bytearray(READ_BYTES)
         self._view = memoryview(self._buffer)
@@ -209,29 +232,38 @@ class Lines:
     async def open(
         self, url: str, on_message: Callable[[bytes], None], on_lost: Callable[[str], None], *, timeout_s: float = 10.0
     ) -> Line:
-        """Connect to ``ws://host:port/path``; raises ``ConnectFailed``."""
+        """Connect to ``ws://host:port/path`` or ``wss://…``; raises ``ConnectFailed``."""
         parts = urlsplit(url)
-        if parts.scheme != "ws" or parts.hostname is None:
-            raise ConnectFailed(f"{url} is no ws:// address")
+        if parts.scheme not in ("ws", "wss") or parts.hostname is None:
+            raise ConnectFailed(f"{url} is no ws:// or wss:// address")
+        context = self._encryption() if parts.scheme == "wss" else None
         protocol = ClientProtocol(parse_uri(url), max_size=MAX_MESSAGE_BYTES, logger=_silent)
         try:
             with trio.fail_after(timeout_s):
-                stream = await trio.open_tcp_stream(parts.hostname, parts.port or 80)
+                sock = await _connect(parts.hostname, parts.port or (443 if context else 80), context)
                 try:
-                    events = await _shake_hands(stream, protocol)
+                    events = await _shake_hands(sock, protocol)
                 except BaseException:
-                    stream.socket.close()
+                    sock.close()
                     raise
-        except (OSError, trio.TooSlowError, trio.BrokenResourceError, WebSocketException) as error:
+        except ssl.SSLError as error:
+            raise ConnectFailed(refusal(error)) from None
+        except (OSError, trio.TooSlowError, WebSocketException) as error:
             raise ConnectFailed(str(error) or "no answer in time") from None
-        plain = socket.socket(fileno=stream.socket.detach())
-        plain.setblocking(False)
-        line = Line(self, plain, protocol, on_message, on_lost)
-        self._lines[plain.fileno()] = line
-        self._epoll.register(plain.fileno(), select.EPOLLIN)
+        line = Line(self, sock, protocol, on_message, on_lost)
+        self._lines[sock.fileno()] = line
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
         for event in events:
             line._frame(event)
+        if context is not None:
+            line._read_decrypted()
         return line
+
+    def _encryption(self) -> ssl.SSLContext:
+        """One for all lines: what is believed is read once."""
+        if self._context is None:
+            self._context = self._trust.context()
+        return self._context
 
     async def run(self) -> None:
         """Read and write; never returns."""
@@ -281,14 +313,49 @@ def _frame_size(data: bytes, begin: int) -> tuple[int, int, bool]:
     return head + 4 * masked, size, masked
 
 
-async def _shake_hands(stream: trio.SocketStream, protocol: ClientProtocol) -> list[Frame]:
+async def _connect(host: str, port: int, context: ssl.SSLContext | None) -> socket.socket:
+    """A socket that never waits, encrypted where there is a context. Raises OSError."""
+    stream = await trio.open_tcp_stream(host, port)
+    sock = socket.socket(fileno=stream.socket.detach())
+    sock.setblocking(False)
+    if context is None:
+        return sock
+    try:
+        secure = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    except BaseException:
+        sock.close()
+        raise
+    try:
+        await _until_done(secure, secure.do_handshake)
+    except BaseException:
+        secure.close()
+        raise
+    return secure
+
+
+async def _until_done(sock: socket.socket, step: Callable[[], Value]) -> Value:
+    """The outcome of something that a socket may not be ready for."""
+    while True:
+        try:
+            return step()
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            if isinstance(error, ssl.SSLWantWriteError):
+                await trio.lowlevel.wait_writable(sock)
+            else:
+                await trio.lowlevel.wait_readable(sock)
+
+
+async def _shake_hands(sock: socket.socket, protocol: ClientProtocol) -> list[Frame]:
     """Upgrade; the frames that came with the answer. Raises ``ConnectFailed``."""
     protocol.send_request(protocol.connect())
-    await stream.send_all(b"".join(protocol.data_to_send()))
+    request = b"".join(protocol.data_to_send())
+    # A new connection has room for so little.
+    if await _until_done(sock, lambda: sock.send(request)) != len(request):
+        raise ConnectFailed("the socket does not take a request")
     while True:
-        data = await stream.receive_some(READ_BYTES)
+        data = await _until_done(sock, lambda: sock.recv(READ_BYTES))
         if data:
-            protocol.receive_data(bytes(data))
+            protocol.receive_data(data)
         else:
             protocol.receive_eof()
         events = protocol.events_received()

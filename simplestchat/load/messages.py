@@ -15,6 +15,7 @@ import msgspec
 
 from simplestchat.load.histogram import HistogramData
 from simplestchat.load.scenario import Scenario
+from simplestchat.load.trust import Trust
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -32,6 +33,8 @@ class Assign(Message, frozen=True, kw_only=True):
     """Of the server: ``http://127.0.0.1:8080``."""
     part: int
     parts: int
+    trust: Trust = Trust()
+    """Which certificates of the server are believed."""
     cores: tuple[int, ...] = ()
     """To be pinned to; empty: not pinned."""
 

@@ -202,6 +202,6 @@ class Report(Part, frozen=True, kw_only=True):
     """Examples: the figures above are of all streams."""
     rooms: tuple[RoomReport, ...]
     agents: list[dict[str, Any]]
-    """Machines that generated, with their clock offsets and what these are known to."""
+    """Generators and their machines; of other machines how their clocks went: offset before and after, error, drift."""
     browsers: tuple[BrowserReport, ...] = ()
     capacity: CapacityReport | None = None

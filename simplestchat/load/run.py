@@ -37,6 +37,7 @@ from simplestchat.load.scenario import Scenario
 from simplestchat.load.server import ServerFailed, check_settings
 from simplestchat.load.staff import LocalStaff
 from simplestchat.load.terminal import LiveView, PhaseLines, print_report
+from simplestchat.load.trust import Trust, read_trust
 
 STATUSES = {"pass": 0, "fail": 1, "void": 3}
 EXIT_USAGE, EXIT_VOID = 2, 3
@@ -52,6 +53,7 @@ class Wanted:
     scenario: Scenario
     command: str
     url: str
+    trust: Trust
     folder: Path
     quiet: bool
     agents: int
@@ -84,6 +86,7 @@ def read_options(options: argparse.Namespace) -> Wanted:
     overrides.update(_assignment(text) for text in options.set or ())
     scenario = read_scenario(find_scenario(options.scenario), overrides)
     url = _web_address("--server", options.server or "")
+    trust = read_trust(options.ca, insecure=options.insecure)
     if not url:
         check_settings(scenario.server)
     if options.browsers and find_spec("playwright") is None:
@@ -95,6 +98,7 @@ def read_options(options: argparse.Namespace) -> Wanted:
         scenario=scenario,
         command=options.command_line,
         url=url,
+        trust=trust,
         folder=options.report or REPORTS / f"{scenario.name}-{moment}",
         quiet=options.quiet,
         agents=options.agents or 0,
@@ -175,7 +179,13 @@ class Session:
 
     async def _once(self, scenario: Scenario) -> RunRecord:
         wanted = self._wanted
-        job = Job(scenario=scenario, command=wanted.command, url=wanted.url, remote_generators=bool(wanted.agents))
+        job = Job(
+            scenario=scenario,
+            command=wanted.command,
+            url=wanted.url,
+            trust=wanted.trust,
+            remote_generators=bool(wanted.agents),
+        )
         exporter = Exporter(wanted.metrics_port, wanted.metrics_push, f"simplestchat-load-{scenario.name}")
         with exporter, self._view() as view:
             if wanted.metrics_port is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import urllib.error
 import urllib.request
 
@@ -11,6 +12,7 @@ import trio
 from simplestchat.load.record import ProcessSample, ServerSample
 from simplestchat.load.scrape import MAX_TEXT_BYTES, MetricsError, read_metrics
 from simplestchat.load.server import LocalServer
+from simplestchat.load.trust import Trust
 
 SCRAPE_TIMEOUT_S = 5.0
 
@@ -18,16 +20,17 @@ SCRAPE_TIMEOUT_S = 5.0
 class ServerWatch:
     """Takes samples. What cannot be had is absent from them, and ``trouble`` says why."""
 
-    def __init__(self, url: str, server: LocalServer | None) -> None:
+    def __init__(self, url: str, server: LocalServer | None, trust: Trust | None = None) -> None:
         self.trouble = ""
         self._url = url.rstrip("/") + "/metrics"
         self._server = server
+        self._context = (trust or Trust()).context() if url.startswith("https:") else None
 
     async def sample(self, at_us: int) -> ServerSample:
         """Look now; ``at_us`` is what the coordinator's clock reads."""
         processes = self._processes()
         try:
-            text = await trio.to_thread.run_sync(_fetch, self._url, abandon_on_cancel=True)
+            text = await trio.to_thread.run_sync(_fetch, self._url, self._context, abandon_on_cancel=True)
             sample = read_metrics(text, at_us, processes)
         except (OSError, ValueError, MetricsError) as error:
             self.trouble = f"{self._url}: {error}"
@@ -47,9 +50,10 @@ class ServerWatch:
         return tuple(found)
 
 
-def _fetch(url: str) -> str:
+def _fetch(url: str, context: ssl.SSLContext | None) -> str:
     # No proxy of the environment stands between a load tester and its server.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    secure = [urllib.request.HTTPSHandler(context=context)] if context else []
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *secure)
     try:
         with opener.open(url, timeout=SCRAPE_TIMEOUT_S) as answer:
             return str(answer.read(MAX_TEXT_BYTES + 1).decode("utf-8", "replace"))

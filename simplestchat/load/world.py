@@ -37,7 +37,7 @@ class World:
         self.nursery = nursery
         self.tally = Tally()
         self.notices = Notices()
-        self.lines = Lines(self.broken)
+        self.lines = Lines(self.broken, assign.trust)
         self.agenda = Agenda(self.broken)
         seed = hashlib.blake2b(f"{assign.seed}/{assign.part}".encode(), digest_size=32).digest()
         self.media = Media(seed, self.broken, bind=bind or ("127.0.0.1" if is_loopback(self.host) else "0.0.0.0"))

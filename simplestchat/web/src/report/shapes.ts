@@ -33,7 +33,7 @@ export interface Report {
   /** Examples: the figures above are of all streams. */
   worst_streams: (Record<string, unknown>)[];
   rooms: RoomReport[];
-  /** Machines that generated, with their clock offsets and what these are known to. */
+  /** Generators and their machines; of other machines how their clocks went: offset before and after, error, drift. */
   agents: (Record<string, unknown>)[];
   browsers: BrowserReport[];
   capacity: CapacityReport | null;
