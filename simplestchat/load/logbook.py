@@ -98,7 +98,8 @@ class Packed(Mapping[int, int]):
     __slots__ = ("_pairs",)
 
     def __init__(self, buckets: Mapping[int, int]) -> None:
-        self._pairs = array("Q", [one for pair in sorted(buckets.items()) for one in pair])
+        pairs = [one for pair in sorted(buckets.items()) for one in pair]
+        self._pairs = array("I" if max(pairs, default=0) < 2**32 else "Q", pairs)
 
     def __getitem__(self, bucket: int) -> int:
         for known, count in self.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 
 from prometheus_client import Metric
@@ -67,7 +68,7 @@ class _Reading:
     def _keep(self, name: str, labels: dict[str, str], value: float) -> None:
         worker = labels.get("worker")
         rest = [text for label, text in sorted(labels.items()) if label != "worker"]
-        short = ".".join((_short(name), *rest))
+        short = sys.intern(".".join((_short(name), *rest)))  # the same in thousands of samples
         if worker is None:
             self.metrics[short] = value
         else:

@@ -27,7 +27,7 @@ from simplestchat.load.voiding import void_reasons
 
 RAMP_S, HOLD_S = 4, 7200
 #: Of one generator and its server.
-TWO_HOURS_MB = 50
+TWO_HOURS_MB = 40
 
 
 def moments_us(record: RunRecord) -> list[int]:
