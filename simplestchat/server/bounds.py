@@ -34,6 +34,9 @@ __all__ = [
     "PING_INTERVAL_S",
     "READ_BYTES",
     "SILENCE_S",
+    "SLICE_MAX_S",
+    "SLICE_MIN_S",
+    "SLICE_WAKES",
     "TLS_HANDSHAKE_S",
     "WRITE_BATCH_BYTES",
     "WRITE_S",
@@ -60,6 +63,11 @@ LISTEN_BACKLOG = 4096  # a full room reconnects within a second
 WRITE_BATCH_BYTES = 256 * 1024  # joined for one call of send
 CLOSE_S = 2.0  # for the closing handshake
 MESSAGES_PER_TURN = 16  # handled before other connections get their turn
+
+# Delivery: for how long, and to how many slower writers, before requests get their turn again.
+SLICE_MIN_S = 0.001
+SLICE_MAX_S = 0.01
+SLICE_WAKES = 16
 
 # Shutdown, five seconds altogether: clients are told, then closed, then the workers end (media.supervisor).
 DRAIN_S = 2.0

@@ -17,6 +17,7 @@ from simplestchat.metrics import Metrics
 from . import bounds
 from .admission import Admission, Refused
 from .asgi import Application
+from .delivery import Delivery
 from .http import BadRequest, Head, HttpConnection
 from .origin import origin_allowed
 from .outbox import Outbox
@@ -64,6 +65,7 @@ class Front:
         limits = settings.connections
         self._requests = Rates(limits.http_burst, limits.http_rate, trio.current_time)
         self._rooms_made = Rates(limits.room_burst, limits.room_rate / 60, trio.current_time)
+        self._delivery = Delivery()
         self._sockets: set[WebSocket] = set()
         self._received = self._sent = 0  # by those that have ended
         self._nobody = trio.Event()
@@ -98,6 +100,10 @@ class Front:
         finally:
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
+
+    async def deliver(self) -> None:
+        """Send what clients are owed, until cancelled."""
+        await self._delivery.run()
 
     async def empty(self) -> None:
         """Return when no WebSocket is open."""
@@ -138,7 +144,7 @@ class Front:
         if self.draining:
             raise BadRequest(503, Draining())
         limits = self._settings.connections
-        outbox = Outbox(limits.max_queue_messages, limits.max_queue_bytes)
+        outbox = Outbox(limits.max_queue_messages, limits.max_queue_bytes, self._delivery.owe)
         websocket = WebSocket(stream, outbox, limits.join_deadline)
         if not await websocket.accept(head.target, head.headers, trailing):
             return

@@ -21,6 +21,7 @@ from simplestchat.media.addresses import host_addresses
 from simplestchat.media.recruit import WorkerStartError
 from simplestchat.media.service import MediaService
 from simplestchat.metrics import Metrics
+from simplestchat.model.ids import EntropyPool
 from simplestchat.signaling.hub import Hub
 from simplestchat.signaling.limits import Limits
 
@@ -69,6 +70,7 @@ class Node:
                     clock=time.monotonic,
                     wall_ms=_wall_ms,
                     start=lambda job: nursery.start_soon(_run_job, job),
+                    entropy=EntropyPool(),
                     limits=Limits.set_by(self._settings),
                 )
                 with starting:
@@ -98,6 +100,7 @@ class Node:
         )
         front = Front(self._settings, self._context, application, self._hub.open_session, self._metrics)
         async with trio.open_nursery() as connections:
+            connections.start_soon(front.deliver)
             accepting, refusing = trio.CancelScope(), trio.Event()
             connections.start_soon(_accept, front, listeners, connections, accepting, refusing)
             _settle_memory()

@@ -8,6 +8,7 @@ through the outbox, so one bound covers it all.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -24,7 +25,8 @@ from simplestchat.signaling.data import TOKEN_MAX
 from simplestchat.signaling.edge import BEARER_PREFIX
 
 from . import bounds
-from .outbox import Outbox
+from .cutting import Cutter
+from .outbox import Outbox, Write
 
 #: The library's own log would hold request heads, and with them tokens and addresses.
 _silent = logging.getLogger("simplestchat.websockets")
@@ -73,9 +75,12 @@ class WebSocket:
         self._protocol = ServerProtocol(
             max_size=bounds.MAX_MESSAGE_BYTES, logger=_silent, select_subprotocol=_select_subprotocol
         )
+        self._cutter = Cutter()
         self._fragments: list[bytes] = []
         self._first_opcode = Opcode.TEXT
         self._scope = trio.CancelScope()
+        self._reading = trio.CancelScope()
+        self._heard_at = trio.current_time()
         self.received = 0
         self.ended = "gone"
         """Why it ended, in a word for logs and metrics."""
@@ -102,8 +107,7 @@ class WebSocket:
             await self._stream.send_all(b"".join(self._protocol.data_to_send()))
         if self._protocol.state is not OPEN:
             return False
-        if trailing:
-            self._protocol.receive_data(trailing)
+        self._cutter.feed(trailing)
         return True
 
     @property
@@ -116,13 +120,16 @@ class WebSocket:
 
     async def run(self, session: SessionLike) -> None:
         """Serve until the connection is over; the caller closes the stream."""
+        if isinstance(self._stream, trio.SocketStream):
+            self.outbox.write = _writer(self._stream)
         with self._scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._keep_alive, session)
                 async with trio.open_nursery() as moving:
                     moving.start_soon(self._write, moving.cancel_scope)
                     try:
-                        await self._read(session)
+                        with self._reading:
+                            await self._read(session)
                     except (trio.BrokenResourceError, trio.ClosedResourceError):
                         moving.cancel_scope.cancel()
                 nursery.cancel_scope.cancel()
@@ -136,19 +143,41 @@ class WebSocket:
 
     async def _read(self, session: SessionLike) -> None:
         """Read until the connection ends; raises when nothing more can be written either."""
-        await self._process(session)  # what came right behind the request head
+        await self._take(session)  # what came right behind the request head
         while self._protocol.close_rcvd is None:
-            with trio.move_on_after(bounds.SILENCE_S) as quiet:
-                data = await self._stream.receive_some(bounds.READ_BYTES)
-            if quiet.cancelled_caught:
-                self.ended = "silent"
-                raise trio.BrokenResourceError("the client is silent")
+            data = await self._receive()
+            self._heard_at = trio.current_time()
             if not data:
                 self._protocol.receive_eof()
                 raise trio.BrokenResourceError("the client hung up")
-            self._protocol.receive_data(bytes(data))
-            await self._process(session)
+            self._cutter.feed(data)
+            await self._take(session)
         self._protocol_out()
+
+    async def _receive(self) -> bytes:
+        """What has arrived, as ``receive_some``. A socket is waited for before it is read: mostly there is nothing."""
+        if not isinstance(self._stream, trio.SocketStream):
+            return bytes(await self._stream.receive_some(bounds.READ_BYTES))
+        while True:
+            await trio.lowlevel.wait_readable(self._stream.socket)
+            try:
+                return os.read(self._stream.socket.fileno(), bounds.READ_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError from error
+
+    async def _take(self, session: SessionLike) -> None:
+        """Handle what the cutter has been fed."""
+        while piece := self._cutter.piece(plain=self.outbox.closing is None and not self._fragments):
+            data, is_text = piece
+            if is_text:
+                await self._on_text(data, session)
+            else:
+                self._protocol.receive_data(data)
+                await self._process(session)
+        # Whoever asked is answered at once, before others are told of it.
+        self.outbox.flush()
 
     async def _process(self, session: SessionLike) -> None:
         """Handle what the protocol has made of the bytes."""
@@ -183,19 +212,25 @@ class WebSocket:
         elif frame.fin:
             message = b"".join(self._fragments)
             self._fragments.clear()
-            try:
-                text = message.decode()
-            except UnicodeDecodeError:
-                self._fail(CloseCode.INVALID_DATA, "a text frame is not UTF-8")
-            else:
-                await self._on_message(text, session)
+            await self._on_text(message, session)
+
+    async def _on_text(self, message: bytes, session: SessionLike) -> None:
+        try:
+            text = message.decode()
+        except UnicodeDecodeError:
+            self._fail(CloseCode.INVALID_DATA, "a text frame is not UTF-8")
+        else:
+            await self._on_message(text, session)
 
     async def _on_message(self, text: str, session: SessionLike) -> None:
         self.received += 1
         # A message is handled to its end even if the connection breaks meanwhile, so that media and rooms agree.
         # It is bounded all the same: every request to a worker has a deadline.
-        with trio.CancelScope(shield=True):
+        self._reading.shield = True
+        try:
             answer = await session.handle(text)
+        finally:
+            self._reading.shield = False
         if answer is not None:
             self.outbox.push(answer)
         if self.received % bounds.MESSAGES_PER_TURN == 0:
@@ -233,22 +268,36 @@ class WebSocket:
         self._protocol_out()
 
     async def _keep_alive(self, session: SessionLike) -> None:
-        """Ping at intervals and close who stays in no room; once it is closing, bound how long that may take."""
+        """Ping at intervals, hang up on who is silent, close who stays in no room; once it is closing, bound how long
+        that may take.
+        """
         in_room_at = trio.current_time()
+        ping_at = in_room_at + bounds.PING_INTERVAL_S
         while True:
-            ping_at = trio.current_time() + bounds.PING_INTERVAL_S
-            with trio.move_on_at(min(ping_at, in_room_at + self._join_deadline_s)):
+            silent_at = self._heard_at + bounds.SILENCE_S
+            with trio.move_on_at(min(ping_at, silent_at, in_room_at + self._join_deadline_s)):
                 await self.outbox.closing_begun.wait()
                 self._scope.deadline = trio.current_time() + bounds.CLOSE_S
                 return
             now = trio.current_time()
+            if now >= self._heard_at + bounds.SILENCE_S:
+                self.ended = "silent"
+                self._scope.cancel()
+                return
             if session.peer is not None:
                 in_room_at = now
             elif now >= in_room_at + self._join_deadline_s:
                 self.outbox.close(bounds.CLOSE_NO_ROOM, "join a room, or close")
-            if now >= ping_at and self._protocol.state is OPEN:
-                self._protocol.send_ping(b"")
-                self._protocol_out()
+            if now >= ping_at:
+                ping_at = now + bounds.PING_INTERVAL_S
+                if self._protocol.state is OPEN:
+                    self._protocol.send_ping(b"")
+                    self._protocol_out()
+
+
+def _writer(stream: trio.SocketStream) -> Write:
+    """What writes to a stream without waiting. The descriptor of a closed stream is none, and no other one's."""
+    return lambda data: os.write(stream.socket.fileno(), data)
 
 
 def _select_subprotocol(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -8,9 +8,10 @@ import pytest
 import trio
 import trio.testing
 from support.abuse import UPGRADE, frame
+from support.intrio import in_trio
 
 from simplestchat.server import bounds
-from simplestchat.server.outbox import Outbox
+from simplestchat.server.outbox import Outbox, text_frame_header
 from simplestchat.server.websocket import WebSocket
 from simplestchat.signaling.data import TOKEN_MAX
 
@@ -171,6 +172,22 @@ def test_a_silent_client_is_gone_and_one_that_answers_is_not() -> None:
     assert play(answering).websocket.ended == "gone"
 
 
+def test_pings_are_not_put_off_so_that_late_answers_are_in_time() -> None:
+    async def story(scene: Scene) -> None:
+        await trio.sleep(bounds.PING_INTERVAL_S - 0.1)
+        await scene.client.send_all(frame(10, b""))
+        await scene.client.receive_some()
+        await trio.sleep(bounds.PING_INTERVAL_S + 0.5)  # when the end of the silence falls just before a ping
+        for number in range(1, 10):
+            await scene.client.send_all(frame(10, b""))
+            await scene.client.receive_some()
+            assert trio.current_time() <= (number + 2) * bounds.PING_INTERVAL_S + 1
+            await trio.sleep(1)
+        await scene.client.aclose()
+
+    assert play(story).websocket.ended == "gone"
+
+
 def test_who_stays_in_no_room_is_closed_although_it_answers_pings() -> None:
     async def story(scene: Scene) -> None:
         scene.session.peer = None
@@ -257,3 +274,58 @@ def test_a_message_is_handled_to_its_end_although_the_client_is_gone() -> None:
         await scene.client.aclose()
 
     assert play(story).session.heard == ["slow"]
+
+
+async def over_sockets(outbox: Outbox) -> tuple[WebSocket, trio.SocketStream, trio.SocketStream]:
+    """A connection over real sockets, accepted; the server's and the client's end."""
+    ours, theirs = map(trio.SocketStream, trio.socket.socketpair())
+    websocket = WebSocket(ours, outbox, JOIN_DEADLINE_S)
+    assert await websocket.accept(b"/ws", HEADERS, b"")
+    assert (await theirs.receive_some()).startswith(b"HTTP/1.1 101 ")
+    return websocket, ours, theirs
+
+
+@in_trio
+async def test_a_full_socket_gets_everything_in_order() -> None:
+    outbox = Outbox(10_000, 100_000_000)
+    websocket, ours, theirs = await over_sockets(outbox)
+    messages = [str(number).encode() * 2000 for number in range(1000)]
+    expected = b"".join(text_frame_header(len(message)) + message for message in messages)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(websocket.run, Echo())
+        await trio.testing.wait_all_tasks_blocked()
+        for message in messages[:500]:
+            outbox.push(message)
+        received = b""
+        while len(received) < len(expected):
+            assert outbox.closing is None
+            received += await theirs.receive_some()
+            if messages[500:]:
+                outbox.push(messages.pop(500))
+        assert received == expected
+        nursery.cancel_scope.cancel()
+    assert outbox.write is not None
+    await ours.aclose()
+    with pytest.raises(OSError, match="descriptor"):
+        outbox.write(b"to nobody, and not to who has the descriptor next")
+    await theirs.aclose()
+
+
+@in_trio
+async def test_an_answer_waits_for_nobody_else() -> None:
+    owed: list[Outbox] = []
+    outbox = Outbox(100, 100_000, owed.append)
+    websocket, ours, theirs = await over_sockets(outbox)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(websocket.run, Echo())
+        await trio.testing.wait_all_tasks_blocked()
+        outbox.push(b"notice")
+        await theirs.send_all(frame(1, b"a"))
+        received = b""
+        while len(received) < 11:
+            received += await theirs.receive_some()
+        assert received == b"\x81\x06notice\x81\x01A"
+        assert owed == [outbox], "nobody delivers here"
+        nursery.cancel_scope.cancel()
+    await ours.aclose()
+    await theirs.aclose()

@@ -1,0 +1,53 @@
+"""Sends what outboxes hold, in slices: what is said to a thousand people must not keep a request waiting.
+
+Requests are handled, and answered, between two slices; a slice lasts as long as they took, within bounds. The busier
+the node is, the more messages have come together in an outbox when its turn comes; they leave in one call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+import trio
+
+from .bounds import SLICE_MAX_S, SLICE_MIN_S, SLICE_WAKES
+from .outbox import Outbox
+
+
+class Delivery:
+    """The outboxes in which something waits, in the order in which it began to."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._owed: deque[Outbox] = deque()
+        self._wake = trio.Event()
+        self._paused_at = 0.0
+        """When the latest slice ended, or the first outbox came after a time without."""
+
+    def owe(self, outbox: Outbox) -> None:
+        """Deliver this outbox soon."""
+        if not self._owed:
+            self._paused_at = self._clock()
+            self._wake.set()
+        self._owed.append(outbox)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            await self._wake.wait()
+            while self._owed:
+                self._slice()
+                await trio.lowlevel.checkpoint()
+            self._wake = trio.Event()
+
+    def _slice(self) -> None:
+        """Deliver for a moment; a writer that had to be woken takes its time after it."""
+        now = self._clock()
+        end = now + min(max(now - self._paused_at, SLICE_MIN_S), SLICE_MAX_S)
+        wakes = 0
+        while self._owed and wakes < SLICE_WAKES and now < end:
+            wakes += not self._owed.popleft().deliver()
+            now = self._clock()
+        self._paused_at = now
