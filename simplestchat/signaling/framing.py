@@ -129,6 +129,11 @@ def params_of(call: Call) -> Any:
         ) from None
 
 
+def encoded(part: object) -> msgspec.Raw:
+    """A part of a message that goes into many messages."""
+    return msgspec.Raw(_ENCODER.encode(part))
+
+
 def success(id: int | str, result: object) -> bytes:
     """The answer to a call that worked."""
     return _ENCODER.encode(_Success(id=id, result=result))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -19,6 +20,7 @@ from simplestchat.signaling.data import (
     OwnMedia,
     OwnProducer,
     OwnTransport,
+    PeerInfo,
 )
 from simplestchat.signaling.deadlines import Deadlines, Reason
 from simplestchat.signaling.edge import CLOSE_REPLACED
@@ -153,7 +155,7 @@ class Membership:
                 role=peer.role,
                 owner_token=room.owner_token if give_token else None,
             ),
-            peers=[one.info() for one in room.peers.values() if one is not peer] if snapshot else [],
+            peers=_others(peer) if snapshot else [],
             rtp_capabilities=ROUTER_CAPABILITIES,
             ice_servers=self._ice_servers,
             chat=ChatState(
@@ -215,6 +217,11 @@ class Membership:
         room.identities[peer.resume_token] = peer.identity
         while len(room.identities) > self._limits.identities:
             room.identities.popitem(last=False)
+
+
+def _others(peer: Peer) -> list[PeerInfo]:
+    """Everyone else in the room. They are encoded already, for every one who joins gets them all."""
+    return cast("list[PeerInfo]", [one.entry() for one in peer.room.peers.values() if one is not peer])
 
 
 def _own(peer: Peer) -> OwnMedia:

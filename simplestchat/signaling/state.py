@@ -12,6 +12,8 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+
 from simplestchat.model.ids import same_secret
 from simplestchat.model.media import TransportStateName
 from simplestchat.ortc.producing import Production
@@ -122,6 +124,15 @@ class Peer:
     consumers: dict[str, Consumer] = field(default_factory=dict)
     pending: Counter[str] = field(default_factory=Counter)
     """Creations under way, which count towards quotas."""
+    _entry: msgspec.Raw = field(init=False)
+    """What others are told of it as long as it publishes nothing: in a big room nearly everyone only listens."""
+
+    def __post_init__(self) -> None:
+        self._entry = framing.encoded(self.info())
+
+    def entry(self) -> msgspec.Raw:
+        """Its place in the list that someone who joins gets."""
+        return framing.encoded(self.info()) if self.producers else self._entry
 
     def info(self) -> PeerInfo:
         """As others see it."""

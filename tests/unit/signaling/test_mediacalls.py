@@ -130,6 +130,10 @@ def test_muting_is_seen_once() -> None:
     for method in ("resume", "resume", "pause", "pause"):
         ada.call(f"producer.{method}", producerId=producer)
     assert bob.methods() == ["producer.resumed", "producer.paused"]
+    ada.call("producer.resume", producerId=producer)
+    assert not world.joined(name="Dan").joined["peers"][0]["producers"][0]["paused"]
+    ada.call("producer.close", producerId=producer)
+    assert world.joined(name="Zoe").joined["peers"][0]["producers"] == []
 
 
 def test_closing_a_track_or_a_transport_closes_what_hangs_on_it() -> None:
