@@ -1,0 +1,12 @@
+"""Makes ``tests/support`` importable, and takes the benchmarks' own options."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--signaling-users", type=int, default=1000, help="connected users of the signaling benchmarks")

@@ -1,0 +1,169 @@
+"""What signaling costs the node: a real one, and many plain WebSocket clients in this process.
+
+CPU time is the node's own (all threads, user and system), workers not counted; the clients need another core.
+`python -m pytest bench/test_signaling.py -q` prints it; `--signaling-users 5000` connects more.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from support.chatters import Chatters, Plan
+from support.server import Server, running
+
+TEXT = "What was said takes as many words as people write in one line, more or less."
+SECONDS = 5
+SPARE_FILES = 400
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time of all threads of a process."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def percentile_ms(latencies: Sequence[float], share: float) -> float:
+    ordered = sorted(latencies)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+@pytest.fixture
+def users(request: pytest.FixtureRequest) -> int:
+    """How many people there are; their sockets need as many files here and in the server."""
+    wanted: int = request.config.getoption("--signaling-users")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < wanted + SPARE_FILES:
+        pytest.skip(f"{wanted} connections need more files than the {hard} that this system allows")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted + SPARE_FILES), hard))
+    return wanted
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(
+        MAX_CONNECTIONS="20000", MAX_CONNECTIONS_PER_ADDRESS="20000", HTTP_BURST="100000", MAX_ROOM_PEERS="10000"
+    ) as one:
+        yield one
+
+
+@pytest.fixture
+def clients(server: Server) -> Iterator[Chatters]:
+    crowd = Chatters(server.address)
+    yield crowd
+    crowd.close()
+
+
+Measure = Callable[[str, Plan, int], None]
+
+
+@pytest.fixture
+def measure(
+    server: Server, clients: Chatters, benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
+) -> Measure:
+    """Carry out a plan that leads to so many notices, and print what it cost."""
+
+    def carry_out(title: str, plan: Plan, notices: int) -> None:
+        clients.settle()
+        before, own = cpu_s(server.pid), time.process_time()
+        seconds = benchmark.pedantic(lambda: clients.run(plan, notices=notices), rounds=1)
+        spent_us = 1e6 * (cpu_s(server.pid) - before)
+        own = time.process_time() - own
+        assert clients.delivered == notices
+        figures = {
+            "requests": clients.answered,
+            "notices": clients.delivered,
+            "us_per_request": round(spent_us / clients.answered, 1),
+            "us_per_notice": round(spent_us / max(1, clients.delivered), 2),
+            "core_share": round(spent_us / 1e6 / seconds, 3),
+            "clients_core_share": round(own / seconds, 3),
+        }
+        spans = {"answer": clients.answer_latencies, "chat": clients.chat_latencies}
+        for name, latencies in spans.items():
+            for share in (0.5, 0.99):
+                figures[f"{name}_p{share * 100:.0f}_ms"] = round(percentile_ms(latencies, share), 2)
+        benchmark.extra_info |= figures
+        with capsys.disabled():
+            print(
+                f"\n{title}: {figures['requests']} requests and {figures['notices']} notices took "
+                f"{spent_us / 1e6:.2f} s of the node's CPU, {figures['core_share']:.0%} of a core "
+                f"(the clients {figures['clients_core_share']:.0%});\n"
+                f"  {figures['us_per_request']} us a request with its notices, {figures['us_per_notice']} us a notice; "
+                f"answers p50 {figures['answer_p50_ms']} ms, p99 {figures['answer_p99_ms']} ms"
+                + (f"; chat p50 {figures['chat_p50_ms']} ms, p99 {figures['chat_p99_ms']} ms" if spans["chat"] else "")
+            )
+
+    return carry_out
+
+
+def joins(people: range, room: Callable[[int], str], rate: float) -> Plan:
+    for index, number in enumerate(people):
+        yield index / rate, number, "room.join", {"room": room(number), "name": f"Person {number}"}
+
+
+def pings(first: int, count: int, rate: float, seconds: float) -> Plan:
+    """Requests that nobody else hears of."""
+    for index in range(int(rate * seconds)):
+        yield index / rate, first + index % count, "ping", {}
+
+
+def talk(people: range, rate: float, seconds: float) -> Plan:
+    """Everyone says something in turn, so often in a second altogether."""
+    for index in range(int(rate * seconds)):
+        yield index / rate, people[index % len(people)], "chat.send", {"text": TEXT}
+
+
+def together(*plans: Plan) -> Plan:
+    return sorted((step for plan in plans for step in plan), key=lambda step: step[0])
+
+
+def settle_in(clients: Chatters, rooms: Sequence[str]) -> None:
+    """Connect people and let them join, a few hundred at a time, for nobody may stay without a room for long."""
+    first = clients.count
+    for begin in range(0, len(rooms), 500):
+        some = range(begin, min(begin + 500, len(rooms)))
+        clients.connect(len(some))
+        clients.in_a_row(
+            joins(range(first + some.start, first + some.stop), lambda number: rooms[number - first], 1000)
+        )
+
+
+def rooms_of_ten(people: int) -> list[str]:
+    return [f"room-{number // 10}" for number in range(people)]
+
+
+def test_joining(clients: Chatters, measure: Measure, users: int) -> None:
+    """The last fifth of a big room, beside requests of those who are in it: who joins is told to all of them."""
+    hall, rate = min(users, 1000), 12.5
+    there, coming = hall * 4 // 5, hall // 5
+    settle_in(clients, ["hall"] * there + rooms_of_ten(users - hall))
+    clients.connect(coming)
+    newcomers = range(users - coming, users)
+    plan = together(joins(newcomers, lambda _: "hall", rate), pings(0, there, 50, coming / rate))
+    title = f"of {users} users, {coming} join a room of {there} at {rate}/s, 50 pings/s beside them"
+    measure(title, plan, sum(range(there, hall)))
+
+
+def test_a_storm(clients: Chatters, measure: Measure) -> None:
+    """A whole room of 300 comes at once."""
+    clients.connect(300)
+    measure("300 join a room at 100/s", joins(range(300), lambda _: "hall", 100), sum(range(300)))
+
+
+def test_broadcast(clients: Chatters, measure: Measure) -> None:
+    settle_in(clients, ["hall"] * 100)
+    measure("one of 100 in a room says 20 things a second", talk(range(1), 20, SECONDS), 100 * 20 * SECONDS)
+
+
+@pytest.mark.parametrize("rate", [1000, 5000])
+def test_talking(clients: Chatters, measure: Measure, users: int, rate: int) -> None:
+    """Rooms of ten in which everyone talks, and one of a hundred in which one does."""
+    talkers, listeners = range(users), range(users, users + 100)
+    settle_in(clients, rooms_of_ten(users) + ["hall"] * 100)
+    plan = together(talk(talkers, rate, SECONDS), talk(listeners[:1], 5, SECONDS))
+    title = f"{users} users in rooms of ten say {rate} things a second altogether, one says 5 to a hundred"
+    measure(title, plan, 10 * rate * SECONDS + 100 * 5 * SECONDS)
