@@ -9,7 +9,7 @@ from simplestchat._native.core.types cimport OK, i16, i64, u16, u32, u64, u8, us
 from simplestchat._native.crypto.random cimport csprng_u32
 from simplestchat._native.crypto.srtp cimport srtp_seal
 from simplestchat._native.engine.entities cimport (
-    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
+    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
     Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
@@ -71,7 +71,10 @@ cdef void _unlink(ShardState* s, Consumer* c) noexcept nogil:
 cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u32 ssrc, u32 rtx_ssrc) noexcept nogil:
     cdef u32 clock_rate = p.codecs[0].clock_rate
     cdef u64 first = 1 + csprng_u32(&s.random) % 0x7FFF
-    cdef Consumer* c = <Consumer*>calloc(1, sizeof(Consumer))
+    cdef Consumer* c
+    if s.consumer_count >= MAX_CONSUMERS:
+        return NULL
+    c = <Consumer*>calloc(1, sizeof(Consumer))
     if c == NULL:
         return NULL
     c.id = id
@@ -91,6 +94,7 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     send_init(&c.rtx, rtx_ssrc, clock_rate, 1 + csprng_u32(&s.random) % 0x7FFF)
     c.in_producer = p.consumer_count
     c.in_transport = t.consumer_count
+    s.consumer_count += 1
     if (sent_init(&c.sent, SENT_VIDEO if c.video else SENT_AUDIO) != OK
             or not _append(&p.consumers, &p.consumer_count, &p.consumer_capacity, MAX_PRODUCER_CONSUMERS, c)
             or not _append(&t.consumers, &t.consumer_count, &t.consumer_capacity, MAX_TRANSPORT_CONSUMERS, c)
@@ -98,7 +102,6 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
             or (rtx_ssrc and table64_put(&t.sent_by_ssrc, rtx_ssrc, <u64>c) != OK)):
         consumer_free(s, c)
         return NULL
-    s.consumer_count += 1
     return c
 
 
@@ -110,12 +113,10 @@ cdef void _retire_ssrc(Transport* t, u32 ssrc) noexcept nogil:
 
 
 cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil:
-    cdef bint linked = c.in_transport < c.transport.consumer_count and c.transport.consumers[c.in_transport] == c
     _unlink(s, c)
     _retire_ssrc(c.transport, c.ssrc)
     _retire_ssrc(c.transport, c.rtx_ssrc)
-    if linked:
-        s.consumer_count -= 1
+    s.consumer_count -= 1
     sent_free(&c.sent)
     free(c)
 
