@@ -177,11 +177,12 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
     cdef int header_size
     cdef int size
     cdef u8* out
-    if c.paused or t.state != TRANSPORT_CONNECTED or payload_type == NOT_CONSUMED:
+    if c.paused or t.state != TRANSPORT_CONNECTED:
         return
-    if (c.fresh or stream != c.stream) and not _begin_run(c, stream, packet, now):
+    if (c.fresh or stream != c.stream) and (payload_type == NOT_CONSUMED or not _begin_run(c, stream, packet, now)):
         return
-    if packet.payload_size == 0:           # padding alone: a publisher's probe, of no use to a subscriber
+    # Of no use to this subscriber: a codec that it does not take, or padding alone, a publisher's probe.
+    if payload_type == NOT_CONSUMED or packet.payload_size == 0:
         seqmap_drop(&c.seq, packet.index)
         return
     if seqmap_forward(&c.seq, packet.index, &index) != OK:
