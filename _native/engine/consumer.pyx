@@ -157,9 +157,21 @@ cdef int _write_header(const Consumer* c, const CachedPacket* packet, const u8* 
     return rtp_ext_end(&w)
 
 
+cdef bint _may_begin_late(const Consumer* c, u8 stream, const CachedPacket* packet) noexcept nogil:
+    """May a run begin with a packet that came after newer ones? Only if these can follow it: see producer's _catch_up.
+
+    Not from before the run that this consumer had last: they would be sent a second time. Audio begins with the next packet.
+    """
+    if not c.video or c.producer.streams[stream].stats.highest_index - packet.index >= LATE_START:
+        return False
+    return stream != c.stream or packet.index >= c.seq.highest_in
+
+
 cdef bint _begin_run(Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
     """Whether this packet may begin forwarding of `stream`; if so, sequence and time go on from where they were."""
     if stream != consumer_target(c, now) or (c.video and not packet.keyframe):
+        return False
+    if packet.late and not _may_begin_late(c, stream, packet):
         return False
     seqmap_switch(&c.seq)
     tsmap_switch(&c.ts, packet.timestamp, now)
