@@ -7,6 +7,7 @@ from simplestchat._native.wire.rtcp cimport NackItem
 cdef enum:
     NOT_CONSUMED = 255             # in Consumer.pt_by_codec
     RESENDS_PER_DATAGRAM = 64
+    LATE_START = 64                # how far behind the newest packet video may begin
 
 # A consumer linked to both sides, or NULL without memory or past a cap. Codec and extension maps are filled in by the caller before the next turn.
 cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u32 ssrc, u32 rtx_ssrc) noexcept nogil

@@ -9,7 +9,7 @@ from simplestchat._native.core.types cimport OK, i16, i64, u16, u32, u64, u8, us
 from simplestchat._native.crypto.random cimport csprng_u32
 from simplestchat._native.crypto.srtp cimport srtp_seal
 from simplestchat._native.engine.entities cimport (
-    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
+    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
     Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
@@ -71,7 +71,10 @@ cdef void _unlink(ShardState* s, Consumer* c) noexcept nogil:
 cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u32 ssrc, u32 rtx_ssrc) noexcept nogil:
     cdef u32 clock_rate = p.codecs[0].clock_rate
     cdef u64 first = 1 + csprng_u32(&s.random) % 0x7FFF
-    cdef Consumer* c = <Consumer*>calloc(1, sizeof(Consumer))
+    cdef Consumer* c
+    if s.consumer_count >= MAX_CONSUMERS:
+        return NULL
+    c = <Consumer*>calloc(1, sizeof(Consumer))
     if c == NULL:
         return NULL
     c.id = id
@@ -91,6 +94,7 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     send_init(&c.rtx, rtx_ssrc, clock_rate, 1 + csprng_u32(&s.random) % 0x7FFF)
     c.in_producer = p.consumer_count
     c.in_transport = t.consumer_count
+    s.consumer_count += 1
     if (sent_init(&c.sent, SENT_VIDEO if c.video else SENT_AUDIO) != OK
             or not _append(&p.consumers, &p.consumer_count, &p.consumer_capacity, MAX_PRODUCER_CONSUMERS, c)
             or not _append(&t.consumers, &t.consumer_count, &t.consumer_capacity, MAX_TRANSPORT_CONSUMERS, c)
@@ -98,7 +102,6 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
             or (rtx_ssrc and table64_put(&t.sent_by_ssrc, rtx_ssrc, <u64>c) != OK)):
         consumer_free(s, c)
         return NULL
-    s.consumer_count += 1
     return c
 
 
@@ -110,12 +113,10 @@ cdef void _retire_ssrc(Transport* t, u32 ssrc) noexcept nogil:
 
 
 cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil:
-    cdef bint linked = c.in_transport < c.transport.consumer_count and c.transport.consumers[c.in_transport] == c
     _unlink(s, c)
     _retire_ssrc(c.transport, c.ssrc)
     _retire_ssrc(c.transport, c.rtx_ssrc)
-    if linked:
-        s.consumer_count -= 1
+    s.consumer_count -= 1
     sent_free(&c.sent)
     free(c)
 
@@ -156,9 +157,21 @@ cdef int _write_header(const Consumer* c, const CachedPacket* packet, const u8* 
     return rtp_ext_end(&w)
 
 
+cdef bint _may_begin_late(const Consumer* c, u8 stream, const CachedPacket* packet) noexcept nogil:
+    """May a run begin with a packet that came after newer ones? Only if these can follow it: see producer's _catch_up.
+
+    Not from before the run that this consumer had last: they would be sent a second time. Audio begins with the next packet.
+    """
+    if not c.video or c.producer.streams[stream].stats.highest_index - packet.index >= LATE_START:
+        return False
+    return stream != c.stream or packet.index >= c.seq.highest_in
+
+
 cdef bint _begin_run(Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
     """Whether this packet may begin forwarding of `stream`; if so, sequence and time go on from where they were."""
     if stream != consumer_target(c, now) or (c.video and not packet.keyframe):
+        return False
+    if packet.late and not _may_begin_late(c, stream, packet):
         return False
     seqmap_switch(&c.seq)
     tsmap_switch(&c.ts, packet.timestamp, now)
@@ -176,11 +189,12 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
     cdef int header_size
     cdef int size
     cdef u8* out
-    if c.paused or t.state != TRANSPORT_CONNECTED or payload_type == NOT_CONSUMED:
+    if c.paused or t.state != TRANSPORT_CONNECTED:
         return
-    if (c.fresh or stream != c.stream) and not _begin_run(c, stream, packet, now):
+    if (c.fresh or stream != c.stream) and (payload_type == NOT_CONSUMED or not _begin_run(c, stream, packet, now)):
         return
-    if packet.payload_size == 0:           # padding alone: a publisher's probe, of no use to a subscriber
+    # Of no use to this subscriber: a codec that it does not take, or padding alone, a publisher's probe.
+    if payload_type == NOT_CONSUMED or packet.payload_size == 0:
         seqmap_drop(&c.seq, packet.index)
         return
     if seqmap_forward(&c.seq, packet.index, &index) != OK:

@@ -22,6 +22,7 @@ cdef enum:
 
     # Caps. Every map and list of the engine has one.
     MAX_TRANSPORTS = 16384         # of a shard
+    MAX_CONSUMERS = 65536          # of a shard: far more than a core can feed, 1.3 GB at most
     MAX_PAIRS = 8                  # candidate pairs of a transport
     MAX_SOURCES = 64               # SSRCs received on a transport
     MAX_SENT_SSRCS = 16384         # SSRCs ever sent on a transport: they are never used again

@@ -168,7 +168,7 @@ cdef Consumer* make_consumer(ShardState* s, Transport* t, Producer* p, u32 id, u
     _make_room(s, t)
     cdef Consumer* c = consumer_new(s, id, t, p, ssrc, rtx_ssrc)
     if c == NULL:
-        raise MisuseError(f"transport {t.id} or producer {p.id} takes no more consumers", LIMIT)
+        raise MisuseError(f"transport {t.id}, producer {p.id} or this worker takes no more consumers", LIMIT)
     memcpy(c.ext, maps, sizeof(c.ext))
     c.cname_size = _copy_text(c.cname, cname.encode()[:MID_SIZE].decode(errors="ignore"), MID_SIZE, "cname")
     for source, payload_type, rtx_payload_type in codecs:

@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 from simplestchat._native.core.bytes cimport get16, put16, put32
 from simplestchat._native.core.types cimport E_AUTH, E_NOMEM, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport srtp_open
-from simplestchat._native.engine.consumer cimport consumer_forward, consumer_free, consumer_target
+from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_free, consumer_target
 from simplestchat._native.engine.entities cimport (
     BATCH, CODEC_H264, CODEC_VP8, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_TRANSPORT_PRODUCERS, NEVER_US,
     TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, ShardState, Source, Stream, Transport,
@@ -176,6 +176,7 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     packet.payload_size = <u16>payload_size
     packet.payload_type = view.payload_type
     packet.marker = view.marker
+    packet.late = st.stats.begun and index < st.stats.highest_index
     packet.keyframe = payload_size > 0 and _is_keyframe(codec, data + view.header_size, payload_size)
     _note_extensions(p, packet, data, view)
     st.begun = 1
@@ -280,21 +281,54 @@ cdef void producer_store_plain(ShardState* s, Source* source, const u8* plain, u
         _accept(s, source.producer, source.stream, index, room, size, &view, now)
 
 
+cdef inline bint _waits_for(const Consumer* c, u8 stream) noexcept nogil:
+    return c.fresh != 0 or c.stream != stream
+
+
+cdef void _catch_up(ShardState* s, Consumer* c, u8 stream, const CachedPacket* first, us_t now) noexcept nogil:
+    """A run began with a late packet: those of its followers that came before it, and were passed over, leave behind it."""
+    cdef Stream* st = &c.producer.streams[stream]
+    cdef CachedPacket* packet
+    cdef u64 index
+    for index in range(first.index + 1, st.stats.highest_index + 1):
+        packet = cache_find(&st.cache, index)
+        if packet != NULL and packet.pos < first.pos:
+            consumer_forward(s, c, stream, packet, cache_data(&st.cache, packet), now)
+
+
+cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
+    """Asks for a keyframe for a consumer that waits for one of this encoding, when none is on its way.
+
+    So it is when the consumer turns to this encoding, perhaps because the better one fell silent, and when the keyframe that was
+    asked for came too late to begin with.
+    """
+    cdef bint turns = c.stream != stream and c.producer.stream_count > 1
+    if c.producer.streams[stream].keyframe_wanted or not (turns or (packet.late and packet.keyframe)):
+        return
+    if not c.paused and c.transport.state == TRANSPORT_CONNECTED and consumer_target(c, now) == stream:
+        producer_want_keyframe(s, c.producer, stream, now)
+
+
 cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noexcept nogil:
     """Seals the train that the queued packets make for one consumer, as far as the output queue has room."""
     cdef Pending* pending
     cdef CachedPacket* packet
     cdef Stream* st
+    cdef bint waited
     while s.flush_pending < p.pending_count and s.out.count < OUT_PACKETS:
         pending = &p.pending[s.flush_pending]
         st = &p.streams[pending.stream]
         packet = cache_find(&st.cache, pending.index)
         if packet != NULL:
+            waited = _waits_for(c, pending.stream)
+            if waited and packet.late and s.out.count + LATE_START >= OUT_PACKETS:
+                return                     # its followers may leave with it: they need room
             consumer_forward(s, c, pending.stream, packet, cache_data(&st.cache, packet), now)
-            if p.stream_count > 1 and c.stream != pending.stream and not st.keyframe_wanted:
-                # It wants this encoding now, perhaps because the better one fell silent, and waits for a keyframe.
-                if not c.paused and c.transport.state == TRANSPORT_CONNECTED and consumer_target(c, now) == pending.stream:
-                    producer_want_keyframe(s, p, pending.stream, now)
+            if waited:
+                if _waits_for(c, pending.stream):
+                    _want_if_due(s, c, pending.stream, packet, now)
+                elif packet.late:
+                    _catch_up(s, c, pending.stream, packet, now)
         s.flush_pending += 1
 
 

@@ -12,7 +12,7 @@ from simplestchat._native.crypto.dtls cimport (
 from simplestchat._native.crypto.openssl cimport OPENSSL_cleanse
 from simplestchat._native.crypto.random cimport csprng_bytes, csprng_u32
 from simplestchat._native.crypto.srtp cimport srtp_free, srtp_new
-from simplestchat._native.engine.consumer cimport consumer_free
+from simplestchat._native.engine.consumer cimport consumer_free, consumer_restart
 from simplestchat._native.engine.entities cimport (
     EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_IN_BPS, MAX_IN_BURST, MAX_IN_PPS, MAX_SOURCES, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
     TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport,
@@ -106,10 +106,28 @@ cdef void _drain_dtls(ShardState* s, Transport* t) noexcept nogil:
             t.bytes_out += size
 
 
-cdef void _take_keys(ShardState* s, Transport* t, us_t now) noexcept nogil:
-    """The handshake is done: media may flow."""
-    cdef SrtpKeys keys
+cdef void _begin_media(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    """Media may flow, for the first time or again: each stream begins a run, and what is due towards the peer waits no longer.
+
+    What a consumer missed without consent must not show as a jump of its sequence: past half of all numbers its receiver would
+    guess a wrong rollover, and never open a packet again.
+    """
+    cdef Consumer* c
     cdef u32 i
+    _set_state(s, t, TRANSPORT_CONNECTED)
+    t.rtcp_us = now
+    t.reported = 0
+    for i in range(t.consumer_count):
+        c = t.consumers[i]
+        consumer_restart(c)
+        if not c.paused:
+            producer_want_keyframe(s, c.producer, c.stream, now)
+    timers_hasten(&s.timers, t, now)
+
+
+cdef void _take_keys(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    """The handshake is done."""
+    cdef SrtpKeys keys
     if dtls_keys(t.dtls, &keys) == OK:
         t.send_srtp = srtp_new(keys.suite, keys.send_key, keys.send_salt)
         t.recv_srtp = srtp_new(keys.suite, keys.recv_key, keys.recv_salt)
@@ -119,11 +137,7 @@ cdef void _take_keys(ShardState* s, Transport* t, us_t now) noexcept nogil:
         _set_state(s, t, TRANSPORT_FAILED)
         return
     s.counters.handshakes += 1
-    _set_state(s, t, TRANSPORT_CONNECTED)
-    t.rtcp_us = now
-    for i in range(t.consumer_count):
-        if not t.consumers[i].paused:
-            producer_want_keyframe(s, t.consumers[i].producer, t.consumers[i].stream, now)
+    _begin_media(s, t, now)
 
 
 cdef void _after_dtls(ShardState* s, Transport* t, us_t now) noexcept nogil:
@@ -162,8 +176,7 @@ cdef int transport_connect(ShardState* s, Transport* t, int peer_role, int hash,
 cdef void _checked(ShardState* s, Transport* t, us_t now) noexcept nogil:
     """A check was valid: consent is fresh, and a handshake that waited for a path may begin."""
     if t.state == TRANSPORT_DISCONNECTED:
-        _set_state(s, t, TRANSPORT_CONNECTED)
-        t.rtcp_us = now
+        _begin_media(s, t, now)
     if t.connect_called and dtls_state(t.dtls) == DTLS_NEW:
         dtls_start(t.dtls, now)
         _after_dtls(s, t, now)

@@ -16,6 +16,7 @@ cdef int udp_port(const Udp* u) noexcept nogil
 # those that were cut or came without their local address.
 cdef int udp_receive(Udp* u, Datagram* out, u64* lost, u64* refused) noexcept nogil
 # Sends all of the queue, in order. Packets of one size in a row to one destination leave as one message (UDP GSO), which the kernel
-# or the network card cuts; *trains counts these. A destination that refuses it gets them one by one from then on. The number that the kernel would not take (a destination that cannot be reached, or a socket
-# buffer that stayed full for SEND_PATIENCE_MS); those are lost.
+# or the network card cuts; *trains counts these. A destination that refuses it gets them one by one from then on. The
+# number that the kernel would not take (a destination that cannot be reached, a socket buffer that stayed full for SEND_PATIENCE_MS, or
+# no memory in SEND_TRIES tries); those are lost.
 cdef u64 udp_send(Udp* u, const OutQueue* queue, u64* trains) noexcept nogil

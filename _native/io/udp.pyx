@@ -21,6 +21,7 @@ cdef enum:
     CONTROL_SIZE = 128             # CMSG_SPACE of struct in6_pktinfo is 40, of the drop count 24, of the time of arrival 32
     SOCKET_BUFFER = 8388608        # asked for; the kernel's limit decides (simplestchat doctor tells)
     SEND_PATIENCE_MS = 5           # waiting longer would delay every other stream
+    SEND_TRIES = 4                 # in a row, none of which sent anything: the kernel may lack memory while the socket is writable
     TRAIN_MAX_PACKETS = 64         # UDP_MAX_SEGMENTS of Linux
     TRAIN_MAX_BYTES = 65000        # a message of UDP ends at 65507
     SINGLES = 1024                 # destinations remembered that take no trains; a power of two
@@ -350,6 +351,7 @@ cdef u64 udp_send(Udp* u, const OutQueue* queue, u64* trains) noexcept nogil:
     cdef u32 count
     cdef u32 i
     cdef u64 lost = 0
+    cdef int tries = 0
     cdef int done
     while sent < messages:
         done = sendmmsg(u.fd, &u.send_headers[sent], messages - sent, MSG_DONTWAIT)
@@ -357,10 +359,12 @@ cdef u64 udp_send(Udp* u, const OutQueue* queue, u64* trains) noexcept nogil:
             for i in range(sent, sent + <u32>done):
                 trains[0] += u.send_first[i + 1] - u.send_first[i] > 1
             sent += done
+            tries = 0
             continue
         count = u.send_first[sent + 1] - u.send_first[sent]
         if errno == EAGAIN or errno == ENOBUFS:
-            if not _wait_writable(u.fd):
+            tries += 1
+            if tries == SEND_TRIES or not _wait_writable(u.fd):
                 return lost + queue.count - u.send_first[sent]
         elif count > 1 and _refused(errno):
             _refuse_trains(u, &queue.packets[u.send_first[sent]].to)

@@ -15,6 +15,7 @@ cdef struct CachedPacket:
     u8 payload_type
     u8 marker
     u8 keyframe          # begins a keyframe
+    u8 late              # came after a newer one; filled in by the owner
     u8 used              # slot was ever written
     u16 level_off        # of the audio level extension's value (1 byte), 0 when absent; filled in by the owner
     u16 orientation_off  # likewise of the video orientation

@@ -9,9 +9,11 @@ from support.simulation import Simulation
 from support.stamp import Stamp, stamped
 
 from simplestchat._native.core.errors import MisuseError
+from simplestchat._native.engine.shard import Shard
 
 MAX_PAIRS = 8
 MAX_PRODUCERS = 32
+MAX_CONSUMERS, MAX_TRANSPORT_CONSUMERS, PRODUCERS = 65_536, 2048, 16
 MAX_IN_BURST, MAX_IN_PPS, LEAST_COST = 8_388_608, 25_000, 1000
 FLOOD = 10_000
 
@@ -99,6 +101,41 @@ def test_producers_of_one_transport_are_capped_and_the_rest_is_refused() -> None
     with pytest.raises(MisuseError):
         sim.publish(anna, "audio", start=False)
     assert sim.shard.stats()["producers"] == MAX_PRODUCERS
+
+
+def consume(shard: Shard, number: int, transport: int) -> None:
+    """A consumer of this number and SSRC, of the producer whose turn it is."""
+    producer = 1 + number % PRODUCERS
+    shard.create_consumer(number, transport, producer, number, 0, [(111, 100, -1)], {}, "", True)
+
+
+def test_consumers_are_capped_however_many_transports_share_them_out() -> None:
+    shard = Shard(138)
+    shard.create_transport(1)
+    opus = (111, -1, 48000, "opus", False, False, False)
+    for producer in range(1, PRODUCERS + 1):
+        shard.create_producer(producer, 1, "audio", "", [(producer, 0, "")], [opus], {})
+    transports = range(2, 2 + MAX_CONSUMERS // MAX_TRANSPORT_CONSUMERS)
+    number = 0
+    for transport in transports:
+        shard.create_transport(transport)
+        for _ in range(MAX_TRANSPORT_CONSUMERS):
+            number += 1
+            consume(shard, number, transport)
+    last = 1 + transports[-1]
+    shard.create_transport(last)
+    with pytest.raises(MisuseError, match="no more consumers"):
+        consume(shard, number + 1, last)
+    assert shard.stats()["consumers"] == MAX_CONSUMERS
+    # One that is closed makes room for one; what was refused was not counted.
+    shard.close_consumer(number)
+    with pytest.raises(MisuseError, match="no more consumers"):
+        consume(shard, number + 1, transports[0])
+    assert shard.stats()["consumers"] == MAX_CONSUMERS - 1
+    consume(shard, number + 1, last)
+    for transport in (1, *transports, last):
+        shard.close_transport(transport)
+    assert shard.stats()["consumers"] == 0
 
 
 def test_transports_that_are_made_and_closed_leave_nothing() -> None:
