@@ -135,6 +135,7 @@ class Membership:
         if peer.outbox is not None:
             peer.outbox.close(CLOSE_REPLACED, "resumed on another connection")
         peer.outbox = outbox
+        self._deadlines.drop(Reason.PEER_GRACE, peer.room.key, peer.id)
         missed = None if last_seq is None else peer.room.missed_by(peer, last_seq)
         return self._joined(peer, missed, resumed=True, give_token=False)
 
@@ -200,6 +201,7 @@ class Membership:
         room = peer.room
         self._closer.peer(peer)
         peer.gone = True
+        self._deadlines.drop(Reason.PEER_GRACE, room.key, peer.id)
         del room.peers[peer.id]
         del room.tokens[peer.resume_token]
         if reason != "kicked":

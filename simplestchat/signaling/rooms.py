@@ -170,9 +170,11 @@ class RoomBook:
         self._closer.room(room)
         for peer in room.peers.values():
             peer.gone = True
+            self._deadlines.drop(Reason.PEER_GRACE, room.key, peer.id)
+        self._deadlines.drop(Reason.SILENCE, room.key)
+        self.occupied(room)
         del self._by_id[room.id]
         del self._by_key[room.key]
-        self._empty.pop(room.key, None)
 
     def emptied(self, room: Room) -> None:
         """The last peer left: the room stays for a grace time, unless others need its place."""
@@ -185,6 +187,7 @@ class RoomBook:
         """Somebody came in: the room stays."""
         room.empty_since = None
         self._empty.pop(room.key, None)
+        self._deadlines.drop(Reason.ROOM_EMPTY, room.key)
 
     def expire(self, room: Room) -> None:
         """Close a room that has been empty for its grace time."""
