@@ -272,9 +272,9 @@ class MediaService:
     def _on_event(self, worker: Worker, event: list[Any]) -> None:
         match event:
             case ["transport.state", int(transport), ("connected" | "disconnected" | "failed") as state]:
-                self._handler(TransportStateChanged(transport, state))
+                self._tell(TransportStateChanged(transport, state))
             case ["levels", list(rows)]:
-                self._handler(ProducerLevels(tuple((int(producer), int(level)) for producer, level in rows)))
+                self._tell(ProducerLevels(tuple((int(producer), int(level)) for producer, level in rows)))
             case _:
                 log.error("worker sent an unknown event", worker=worker.index)
 
@@ -285,7 +285,14 @@ class MediaService:
         self._objects.drop(worker=worker)
         log.warning("worker lost", worker=worker.index, rooms=len(rooms))
         if rooms:
-            self._handler(WorkerLost(rooms))
+            self._tell(WorkerLost(rooms))
+
+    def _tell(self, event: MediaEvent) -> None:
+        """Hand an event over; what goes wrong with it ends neither its worker's watch nor the other rooms."""
+        try:
+            self._handler(event)
+        except Exception:
+            log.exception("media event not handled", kind=type(event).__name__)
 
 
 async def _refresh(worker: Worker) -> None:

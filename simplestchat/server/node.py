@@ -164,7 +164,10 @@ class Node:
     async def _tick(self) -> None:
         while True:
             await trio.sleep(TICK_S)
-            self._hub.tick()
+            try:
+                self._hub.tick()
+            except Exception:  # of one room or peer; the others' time goes on
+                log.exception("tick failed")
 
     async def _measure_lag(self) -> None:
         while True:

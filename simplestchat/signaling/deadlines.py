@@ -28,8 +28,8 @@ _SLACK: Final = 64
 class Deadlines:
     """At most one deadline for each reason, room and peer.
 
-    A heap whose entries stay behind when their deadline is moved or given up, and are passed over; it is built anew when
-    most of it is such.
+    A heap whose entries stay behind when their deadline is moved or given up, and are passed over; it is built anew
+    when most of it is such.
     """
 
     __slots__ = ("_count", "_heap", "_numbers")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 
 import pytest
+import structlog.testing
 import trio
 import trio.testing
-from support.media_stage import Stage, play
+from support.media_stage import Stage, play, until
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
-from simplestchat.media import channel, service, supervisor
+from simplestchat.media import channel, recruit, service, supervisor
+from simplestchat.media.service import READING_AGE_S
 from simplestchat.model.media import (
     CodecMap,
     CodecSpec,
     ConsumerSpec,
     Fingerprint,
+    MediaEvent,
     ProducerSpec,
     StreamSpec,
     WorkerLost,
@@ -152,6 +156,78 @@ def test_a_dead_worker_is_reported_once_and_replaced(sign: signal.Signals) -> No
             await service.transport_stats(transport.id)
         await service.close_transport(transport.id)
         assert len(stage.events) == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("spares", [0, 1])
+def test_no_place_for_a_process_is_a_worker_that_does_not_start(monkeypatch: pytest.MonkeyPatch, spares: int) -> None:
+    monkeypatch.setattr("simplestchat.media.spares.DELAY_S", 0.05)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        whole = recruit._spawn
+        refused = iter(range(2))
+
+        def crowded() -> object:
+            if next(refused, None) is not None:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return whole()
+
+        monkeypatch.setattr(recruit, "_spawn", crowded)
+        await stage.kill_worker(*stage.pids())
+        with trio.fail_after(30):
+            await until(stage.pids)
+        await until(lambda: stage.service.ready)
+        assert (await stage.service.create_transport("room")).id
+        assert any("Too many open files" in entry.get("problem", "") for entry in logs)
+
+    with structlog.testing.capture_logs() as logs:
+        play(scene, spares=spares)
+
+
+def test_a_descriptor_of_a_socket_pair_is_given_back_when_no_process_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recruit, "WORKER_COMMAND", ("/nowhere/python",))
+    before = set(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(recruit.WorkerStartError, match="No such file"):
+            recruit.Recruit()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_end_of_a_process_is_seen_without_a_descriptor_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_pid: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        monkeypatch.setattr(os, "pidfd_open", none_left)
+        for _ in range(2):  # the second one is watched without
+            await stage.kill_worker(*stage.pids())
+            await stage.service.create_transport("room")
+
+    play(scene)
+
+
+def test_an_event_that_cannot_be_handled_harms_nobody() -> None:
+    def broken(event: MediaEvent) -> None:
+        stage_events.append(event)
+        raise ValueError("a bug of the hub")
+
+    stage_events: list[MediaEvent] = []
+
+    async def scene(stage: Stage) -> None:
+        stage.service._handler = broken
+        await stage.service.open_room("room")
+        await stage.service.create_transport("room")
+        (before,) = stage.pids()
+        os.kill(before, signal.SIGKILL)
+        await until(lambda: stage_events)
+        await stage.service.create_transport("room")
+        assert stage_events == [WorkerLost(("room",))]
+        (worker,) = stage.service._supervisor.workers
+        worker.channel._on_event(["transport.state", 1, "failed"])
+        assert (await stage.service.transport_stats(2))["producers"] == 0
 
     play(scene)
 
