@@ -112,7 +112,7 @@ class Membership:
         return fits
 
     def _enter(self, room: Room, name: str, token: str | None, outbox: Outbox, *, owner: bool) -> Peer:
-        identity = room.identities.pop(token, None) if token is not None else None
+        identity = self._known(room, token)
         peer = Peer(
             id=new_id(self._entropy),
             name=name,
@@ -129,6 +129,13 @@ class Membership:
         room.announce(PeerJoined(peer_id=peer.id, name=peer.name, role=peer.role, producers=[]), skip=peer)
         peer.joined_seq = room.seq
         return peer
+
+    def _known(self, room: Room, token: str | None) -> str | None:
+        """The identity of somebody who was in the room before. The token keeps it: this answer may be lost, too."""
+        if token is None or token not in room.identities:
+            return None
+        room.identities.move_to_end(token)
+        return room.identities[token]
 
     def _resume(self, peer: Peer, last_seq: int | None, outbox: Outbox) -> RoomJoined:
         """Put a peer on a new connection; an old one that was not yet known to be dead is closed."""
