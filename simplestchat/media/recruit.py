@@ -95,7 +95,7 @@ class Recruit:
         try:
             descriptor = os.pidfd_open(self._process.pid)
         except OSError:  # this process has no descriptor left for it
-            while self._process.poll() is None:
+            while self._process.poll() is None:  # noqa: ASYNC110
                 await trio.sleep(_LOOK_INTERVAL_S)
             return
         try:

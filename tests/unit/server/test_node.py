@@ -14,9 +14,12 @@ class Broken:
 
     def __init__(self) -> None:
         self.ticks = 0
+        self.ticked = trio.Event()
 
     def tick(self) -> None:
         self.ticks += 1
+        if self.ticks == 3:
+            self.ticked.set()
         raise ValueError("a bug in one room")
 
 
@@ -29,8 +32,7 @@ def test_time_goes_on_after_a_tick_that_failed(monkeypatch: pytest.MonkeyPatch) 
         with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(one._tick)
-                while hub.ticks < 3:
-                    await trio.sleep(0.001)
+                await hub.ticked.wait()
                 nursery.cancel_scope.cancel()
 
     trio.run(main)
