@@ -132,6 +132,7 @@ class Node:
                 await front.empty()
                 waiting.cancel_scope.cancel()
         front.close_all(CloseCode.GOING_AWAY, "the server is shutting down")
+        self._media.give_up()  # a message is handled to its end, which may be waiting for a worker
         with trio.move_on_after(bounds.LAST_CLOSE_S):
             await front.empty()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -190,6 +191,21 @@ def ends_with_stuck_clients_within(limit_s: float) -> bool:
         for client in stuck:
             client.close()
     return took_s < limit_s
+
+
+@pytest.mark.alone
+def test_a_request_that_waits_for_a_stuck_worker_does_not_hold_it_up() -> None:
+    with Server() as server, server.connect() as connection:
+        client = Client(connection)
+        client.call("room.join", room="r", name="P")
+        (worker,) = server.worker_pids()
+        os.kill(worker, signal.SIGSTOP)
+        message = {"jsonrpc": "2.0", "id": 9, "method": "transport.create", "params": {"direction": "send"}}
+        connection.send(json.dumps(message))
+        wait_for(lambda: server.metric("simplestchat_messages_received_total") >= 2)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 5
 
 
 def test_takes_nobody_new_while_it_drains() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import pytest
 import structlog.testing
@@ -267,6 +268,87 @@ def test_a_cancelled_request_disturbs_nobody() -> None:
                 await service.create_transport("room")
         transport = await service.create_transport("room")
         assert (await service.transport_stats(transport.id))["producers"] == 0
+        for _ in range(50):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await service.create_producer(transport.id, OPUS)
+        producer = await service.create_producer(transport.id, OPUS)  # its SSRC is free
+        for _ in range(50):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await service.create_consumer(transport.id, producer, TO_SUBSCRIBER)
+        assert await stage.census() == {"transports": 1, "producers": 1, "consumers": 0}
+
+    play(scene)
+
+
+def test_what_was_made_too_late_is_closed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "POLL_INTERVAL_S", 1e6)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        await until(stage.service.readings)
+        (worker,) = stage.pids()
+        os.kill(worker, signal.SIGSTOP)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(channel, "REQUEST_TIMEOUT_S", 0.1)
+            with pytest.raises(MediaUnavailable):
+                await stage.service.create_transport("room")
+        os.kill(worker, signal.SIGCONT)
+        assert await stage.census() == {"transports": 0, "producers": 0, "consumers": 0}
+
+    play(scene)
+
+
+def test_a_transport_that_cannot_be_announced_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> list[str]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        stage.service._announce = ()
+        with monkeypatch.context() as crowded:
+            crowded.setattr(service, "host_addresses", none_left)
+            with pytest.raises(OSError, match="Too many"):
+                await stage.service.create_transport("room")
+        assert await stage.census() == {"transports": 0, "producers": 0, "consumers": 0}
+        await stage.service.close_room("room")
+
+    play(scene)
+
+
+def test_giving_up_ends_every_wait_behind_a_shield_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "REQUEST_TIMEOUT_S", 1e6)
+    monkeypatch.setattr(service, "PLACEMENT_TIMEOUT_S", 1e6)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        transport = await stage.service.create_transport("room")
+        outcomes: list[type[BaseException]] = []
+
+        async def ask(request: Callable[[], Awaitable[object]]) -> None:
+            with trio.CancelScope(shield=True):
+                try:
+                    await request()
+                except MediaError as error:
+                    outcomes.append(type(error))
+
+        (worker,) = stage.pids()
+        os.kill(worker, signal.SIGSTOP)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, lambda: stage.service.create_transport("room"))
+            nursery.start_soon(ask, lambda: stage.service.transport_stats(transport.id))
+            await trio.testing.wait_all_tasks_blocked()  # tasks begin in any order, and who closes comes last
+            nursery.start_soon(ask, lambda: stage.service.close_room("room"))
+            await trio.testing.wait_all_tasks_blocked()
+            stage.service._supervisor._slots[:] = [None]  # a room that has no worker yet waits for one
+            await stage.service.open_room("other")
+            nursery.start_soon(ask, lambda: stage.service.create_transport("other"))
+            await trio.testing.wait_all_tasks_blocked()
+            stage.service.give_up()
+        assert outcomes == [MediaUnavailable] * 3  # closing is quiet
+        with pytest.raises(MediaUnavailable):
+            await stage.service.create_transport("other")
 
     play(scene)
 
