@@ -88,8 +88,11 @@ class Hub:
 
     # Connections
 
-    def open_session(self, outbox: Outbox, token: str | None = None) -> Session:
-        """One WebSocket's side, with the token that came with it; call its ``closed`` when the socket is gone."""
+    def open_session(self, outbox: Outbox, token: str | None = None, origin: str = "") -> Session:
+        """One WebSocket's side, with the token that came with it; call its ``closed`` when the socket is gone.
+
+        ``origin`` is one for all that a limit takes for one, such as an address; "" is this machine itself.
+        """
         session = Session(
             outbox,
             rooms=self._rooms,
@@ -102,6 +105,7 @@ class Hub:
             on_refused=self._count_refusal,
             on_handled=self._count_handled,
             token=token,
+            origin=origin,
         )
         self._sessions.add(session)
         return session

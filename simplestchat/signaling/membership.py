@@ -26,6 +26,7 @@ from simplestchat.signaling.limits import Limits
 from simplestchat.signaling.noticelog import NoticeLog
 from simplestchat.signaling.notices import PeerJoined, PeerLeft, SpeakerActive
 from simplestchat.signaling.permissions import check_entry, check_kick
+from simplestchat.signaling.rates import Rates
 from simplestchat.signaling.requests import RoomJoin, RoomJoined
 from simplestchat.signaling.rooms import RoomBook, adoptable
 from simplestchat.signaling.state import Outbox, Peer, Room
@@ -53,12 +54,14 @@ class Membership:
         self._clock = clock
         self._entropy = entropy
         self._ice_servers = ice_servers
+        guesses = limits.wrong_passwords_per_minute
+        self._guesses = Rates(guesses, guesses / 60, clock)
         self.draining = False
 
-    def join(self, wanted: RoomJoin, token: str | None, outbox: Outbox) -> tuple[Peer, RoomJoined]:
+    def join(self, wanted: RoomJoin, token: str | None, outbox: Outbox, origin: str) -> tuple[Peer, RoomJoined]:
         """Enter a room or come back to it; raises what ``permissions.check_entry`` raises, and more.
 
-        ``token`` is the one of the request or of the connection.
+        ``token`` is the one of the request or of the connection, ``origin`` the connection's.
         """
         room_id = check_room_id(wanted.room)
         name = clean_name(wanted.name)
@@ -71,11 +74,11 @@ class Membership:
         made_now = room is None
         if room is None:
             # Who comes back to a room that is gone is not its maker, but for the token that says so.
-            room = self._rooms.open(room_id, wanted.password, token, claimed=wanted.resume is None)
+            room = self._rooms.open(room_id, wanted.password, token, origin, claimed=wanted.resume is None)
             owner = room.owner_token is not None
         else:
             owner = self._is_owner(room, token)
-            self._check_entry(room, wanted.password, is_owner=owner)
+            self._check_entry(room, wanted, origin, is_owner=owner)
             if room.owner_token is None:
                 room.owner_token = adoptable(token)
                 owner = room.owner_token is not None
@@ -93,22 +96,29 @@ class Membership:
         """A wrong token makes nobody owner, and keeps nobody out: the role tells."""
         return token is not None and room.owner_token is not None and same_secret(token, room.owner_token)
 
-    def _check_entry(self, room: Room, password: str | None, *, is_owner: bool) -> None:
-        fits = is_owner or room.locked or self._password_fits(room, password)
-        check_entry(locked=room.locked, password_fits=fits, is_owner=is_owner)
+    def _check_entry(self, room: Room, wanted: RoomJoin, origin: str, *, is_owner: bool) -> None:
+        # The lock keeps out who is new, not who was inside and lost the place with the connection.
+        locked = room.locked and self._known(room, wanted.resume) is None
+        fits = is_owner or locked or self._password_fits(room, wanted.password, origin)
+        check_entry(locked=locked, password_fits=fits, is_owner=is_owner)
         if len(room.peers) >= self._limits.room_peers:
             raise RoomFull()
 
-    def _password_fits(self, room: Room, password: str | None) -> bool:
-        """Whether it is the room's password; after too many wrong ones of anybody it is not even looked at."""
+    def _password_fits(self, room: Room, password: str | None, origin: str) -> bool:
+        """Whether it is the room's password; after too many wrong ones of an address its next ones are not looked at.
+
+        Guessing is slow for each address, and keeps nobody out who comes from another one.
+        """
         if room.password is None:
             return True
-        now = self._clock()
-        if password is not None and not room.guesses.has(now):
+        if password is None:
+            return False
+        guesser = f"{room.key} {origin}"
+        if self._guesses.wait_s(guesser):
             raise RateLimited("Too many wrong passwords were tried on this room. Wait a minute before the next one.")
         fits = room.password.fits(password)
-        if password is not None and not fits:
-            room.guesses.take(now)
+        if not fits:
+            self._guesses.take(guesser)
         return fits
 
     def _enter(self, room: Room, name: str, token: str | None, outbox: Outbox, *, owner: bool) -> Peer:
@@ -211,7 +221,9 @@ class Membership:
         self._deadlines.drop(Reason.PEER_GRACE, room.key, peer.id)
         del room.peers[peer.id]
         del room.tokens[peer.resume_token]
-        if reason != "kicked":
+        if reason == "kicked":
+            self._forget(room, peer)
+        else:
             self._remember(room, peer)
         room.announce(PeerLeft(peer_id=peer.id, reason=reason))
         if room.speaker.forget(peer.id):
@@ -224,6 +236,11 @@ class Membership:
         room.identities[peer.resume_token] = peer.identity
         while len(room.identities) > self._limits.identities:
             room.identities.popitem(last=False)
+
+    def _forget(self, room: Room, peer: Peer) -> None:
+        """Who was put out is new when coming again, whatever token of before is shown."""
+        for token in [token for token, identity in room.identities.items() if identity == peer.identity]:
+            del room.identities[token]
 
 
 def _own(peer: Peer) -> OwnMedia:

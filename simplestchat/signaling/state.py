@@ -16,7 +16,6 @@ from simplestchat.model.ids import same_secret
 from simplestchat.model.media import TransportStateName
 from simplestchat.ortc.producing import Production
 from simplestchat.signaling import framing
-from simplestchat.signaling.bucket import TokenBucket
 from simplestchat.signaling.chatlog import ChatLog
 from simplestchat.signaling.data import Direction, PeerInfo, ProducerInfo, Role, RoomSettings, Source
 from simplestchat.signaling.noticelog import NoticeLog
@@ -174,8 +173,6 @@ class Room:
     created_at: int
     chat: ChatLog
     log: NoticeLog
-    guesses: TokenBucket
-    """Wrong passwords, of anybody."""
     public: bool = False
     locked: bool = False
     audio_only: bool = False
@@ -195,6 +192,12 @@ class Room:
     media_epoch: int = 0
     """Counts the workers that were lost under this room."""
     closed: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether who makes it anew by joining it gets the same: nothing was said in it and nothing set."""
+        changed = self.public or self.locked or self.audio_only or self.password is not None or self.name != self.id
+        return not self.made and not changed and self.chat.last == 0
 
     def settings(self) -> RoomSettings:
         """As everyone in it sees it."""
