@@ -103,6 +103,11 @@ class RoomLimits:
     max_transports: int = setting(Integer(1, 1024), "media transports of one connection", default=16)
     max_producers: int = setting(Integer(1, MAX_TRANSPORT_PRODUCERS), "published streams of one connection", default=16)
     max_consumers: int = setting(Integer(1, MAX_TRANSPORT_CONSUMERS), "received streams of one connection", default=256)
+    max_history_bytes: int = setting(
+        Integer(MEBIBYTE, 1 << 40, "BYTES"),
+        "bytes of chat and of notifications for those who come back that all rooms remember together",
+        default=512 * MEBIBYTE,
+    )
     chat_history: int = setting(Integer(1, 100_000), "chat messages that a room remembers", default=1000)
 
 

@@ -62,6 +62,9 @@ class Limits:
     room_notice_bytes: int = _limit(1_048_576, "bytes of those notifications")
     peer_notices: int = _limit(512, "notifications for one peer alone that are remembered for its return")
     peer_notice_bytes: int = _limit(262_144, "bytes of those notifications of one peer")
+    history_bytes: int = _set_by(
+        "max_history_bytes", "bytes of chat and notifications that all rooms remember; beyond it the largest are cut"
+    )
     identities: int = _limit(4_096, "resume tokens of peers that left which a room remembers, for their chat's dedupe")
     levels_peers: int = _limit(50, "peers up to which a room is told everyone's loudness")
 

@@ -15,7 +15,6 @@ from support.media_stage import Stage, play, until
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
 from simplestchat.media import channel, recruit, service, supervisor
-from simplestchat.media.service import READING_AGE_S
 from simplestchat.model.media import (
     CodecMap,
     CodecSpec,
