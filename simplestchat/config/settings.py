@@ -103,7 +103,12 @@ class RoomLimits:
     max_transports: int = setting(Integer(1, 1024), "media transports of one connection", default=16)
     max_producers: int = setting(Integer(1, MAX_TRANSPORT_PRODUCERS), "published streams of one connection", default=16)
     max_consumers: int = setting(Integer(1, MAX_TRANSPORT_CONSUMERS), "received streams of one connection", default=256)
-    chat_history: int = setting(Integer(0, 100_000), "chat messages that a room remembers", default=1000)
+    max_history_bytes: int = setting(
+        Integer(MEBIBYTE, 1 << 40, "BYTES"),
+        "bytes of chat and of notifications for those who come back that all rooms remember together",
+        default=512 * MEBIBYTE,
+    )
+    chat_history: int = setting(Integer(1, 100_000), "chat messages that a room remembers", default=1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,12 @@ class ConnectionLimits:
     room_burst: int = setting(Integer(1, 1_000_000), "rooms that one address may make at once over the API", default=20)
     room_rate: int = setting(
         Integer(1, 1_000_000), "rooms per minute that one address may keep making over the API", default=60
+    )
+    room_join_burst: int = setting(
+        Integer(1, 1_000_000), "rooms that one address may make at once by joining them", default=2000
+    )
+    room_join_rate: int = setting(
+        Integer(1, 1_000_000), "rooms per minute that one address may keep making by joining them", default=120
     )
     join_deadline: int = setting(
         Integer(1, 86_400, "SECONDS"), "seconds that a WebSocket may be in no room before it is closed", default=60

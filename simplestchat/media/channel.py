@@ -48,11 +48,9 @@ class ControlChannel:
         """Send `call` and return its result; raises a MediaError."""
         if self._closed or len(self._pending) >= MAX_PENDING:
             raise MediaUnavailable
-        self._last_id += 1
-        request_id, pending = self._last_id, _Pending()
+        pending = _Pending()
+        request_id = self._send(call)
         self._pending[request_id] = pending
-        self._outgoing.append(encode_call(request_id, call))
-        self._wake.set()
         try:
             with trio.move_on_after(REQUEST_TIMEOUT_S):
                 await pending.done.wait()
@@ -63,6 +61,17 @@ class ControlChannel:
         if pending.error is not None:
             raise pending.error
         return pending.result
+
+    def tell(self, call: Call) -> None:
+        """Send `call` behind all others, and ignore its answer."""
+        if not self._closed:
+            self._send(call)
+
+    def _send(self, call: Call) -> int:
+        self._last_id += 1
+        self._outgoing.append(encode_call(self._last_id, call))
+        self._wake.set()
+        return self._last_id
 
     async def run(self) -> None:
         """Move bytes until the worker hangs up or breaks the rules; then every waiting request fails."""

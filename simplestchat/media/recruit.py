@@ -26,6 +26,7 @@ START_TIMEOUT_S = 20.0  # importing and making certificates on a loaded machine
 SERVE_TIMEOUT_S = 5.0  # opening a port
 STOP_TIMEOUT_S = 1.0
 _READ_BYTES = 65536
+_LOOK_INTERVAL_S = 0.1  # at a process whose end cannot be waited for
 
 
 class WorkerStartError(Exception):
@@ -44,7 +45,11 @@ class Recruit:
     """A new process with a control channel. Who makes one ends it, or hands it over to whom it is to serve."""
 
     def __init__(self) -> None:
-        self._process, self.stream = _spawn()
+        """Start it; raises WorkerStartError when the machine has no place for it."""
+        try:
+            self._process, self.stream = _spawn()
+        except OSError as exc:
+            raise WorkerStartError(f"no process can be started: {exc}") from exc
         self.reader = FrameReader()
 
     @property
@@ -87,7 +92,12 @@ class Recruit:
         """Wait until the process has ended, without a thread."""
         if self._process.poll() is not None:
             return
-        descriptor = os.pidfd_open(self._process.pid)
+        try:
+            descriptor = os.pidfd_open(self._process.pid)
+        except OSError:  # this process has no descriptor left for it
+            while self._process.poll() is None:  # noqa: ASYNC110
+                await trio.sleep(_LOOK_INTERVAL_S)
+            return
         try:
             await trio.lowlevel.wait_readable(descriptor)
         finally:
@@ -115,19 +125,27 @@ def _refusal(message: list[Any]) -> WorkerStartError:
 
 
 def _spawn() -> tuple[subprocess.Popen[bytes], trio.SocketStream]:
-    """Start a worker process with one end of a new control channel."""
+    """Start a worker process with one end of a new control channel; raises OSError."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with theirs:
-        theirs.set_inheritable(True)
-        # The package that runs here is the one that the worker shall import, wherever it was started from.
-        root = str(Path(simplestchat.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        # Not in a thread: the worker's parent-death signal follows the thread that has forked it.
-        process = subprocess.Popen(
-            [*WORKER_COMMAND, str(theirs.fileno())],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-        )
+        try:
+            process = _start(theirs)
+        except OSError:
+            ours.close()
+            raise
     return process, trio.SocketStream(trio.socket.from_stdlib_socket(ours))
+
+
+def _start(control: socket.socket) -> subprocess.Popen[bytes]:
+    control.set_inheritable(True)
+    # The package that runs here is the one that the worker shall import, wherever it was started from.
+    root = str(Path(simplestchat.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    # Not in a thread: the worker's parent-death signal follows the thread that has forked it.
+    return subprocess.Popen(
+        [*WORKER_COMMAND, str(control.fileno())],
+        pass_fds=(control.fileno(),),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+    )

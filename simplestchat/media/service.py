@@ -28,6 +28,7 @@ from .addresses import candidates, host_addresses
 from .objects import ObjectTable
 from .reading import Reading
 from .supervisor import Supervisor, Worker
+from .waits import Waits
 
 log = structlog.get_logger()
 
@@ -57,12 +58,17 @@ class MediaService:
         self._supervisor = Supervisor(workers, rtc_port, spares=spares, on_event=self._on_event, on_lost=self._on_lost)
         self._rooms: dict[str, Worker | None] = {}
         self._objects = ObjectTable()
+        self._waits = Waits()
         self._addresses: tuple[str, ...] = ()
         self._addresses_until_s = float("-inf")
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the workers alive until cancelled; started when all serve."""
         await self._supervisor.run(task_status)
+
+    def give_up(self) -> None:
+        """The node ends: every request fails from now on, those under way too."""
+        self._waits.give_up()
 
     @property
     def ready(self) -> bool:
@@ -115,7 +121,7 @@ class MediaService:
 
     async def _worker_of(self, room_id: str) -> Worker:
         """Return the room's worker, waiting for a restarted one when there is none."""
-        with trio.move_on_after(PLACEMENT_TIMEOUT_S):
+        with self._waits.one(), trio.move_on_after(PLACEMENT_TIMEOUT_S):
             while room_id in self._rooms:
                 worker = self._rooms[room_id] or self._least_loaded()
                 if worker is not None:
@@ -130,8 +136,9 @@ class MediaService:
     async def create_transport(self, room_id: str) -> TransportInfo:
         """Make a transport on the room's worker."""
         worker = await self._worker_of(room_id)
+        where = candidates(self._announced(), worker.port)
         number = self._objects.next_id()
-        ufrag, password = await worker.channel.request(wire.CreateTransport(number))
+        ufrag, password = await self._make(worker, wire.CreateTransport(number), wire.CloseTransport(number))
         if self._rooms.get(room_id) is not worker:
             await self._quietly(worker, wire.CloseTransport(number))
             raise MediaUnavailable
@@ -139,7 +146,7 @@ class MediaService:
         return TransportInfo(
             id=number,
             ice=IceParameters(ufrag, password),
-            candidates=candidates(self._announced(), worker.port),
+            candidates=where,
             fingerprints=tuple(Fingerprint(algorithm, value) for algorithm, value in worker.fingerprints),
         )
 
@@ -179,7 +186,7 @@ class MediaService:
             ],
             extensions=dict(spec.extensions),
         )
-        await owner.worker.channel.request(call)
+        await self._make(owner.worker, call, wire.CloseProducer(number))
         self._objects.add(number, "producer", owner.room_id, owner.worker, owner)
         return number
 
@@ -216,7 +223,7 @@ class MediaService:
             paused=spec.paused,
             cname=spec.cname,
         )
-        await owner.worker.channel.request(call)
+        await self._make(owner.worker, call, wire.CloseConsumer(number))
         self._objects.add(number, "consumer", owner.room_id, owner.worker, owner, source)
         return number
 
@@ -247,7 +254,19 @@ class MediaService:
     # The way to the workers and back
 
     async def _request(self, kind: str, call: wire.ById) -> Any:
-        return await self._objects.get(call.id, kind).worker.channel.request(call)
+        return await self._ask(self._objects.get(call.id, kind).worker, call)
+
+    async def _ask(self, worker: Worker, call: wire.Call) -> Any:
+        with self._waits.one():
+            return await worker.channel.request(call)
+
+    async def _make(self, worker: Worker, call: wire.ById, undo: wire.ById) -> Any:
+        """Let a worker make something; what nobody heard of, late or cancelled, is closed again."""
+        try:
+            return await self._ask(worker, call)
+        except BaseException:
+            worker.channel.tell(undo)
+            raise
 
     async def _close(self, kind: str, call: wire.ById) -> None:
         gone = self._objects.pop(call.id, kind)
@@ -257,7 +276,7 @@ class MediaService:
     async def _quietly(self, worker: Worker, call: wire.ById) -> None:
         """Close something on a worker; a worker that is gone has closed it, too."""
         try:
-            await worker.channel.request(call)
+            await self._ask(worker, call)
         except (MediaUnavailable, MediaMisuse):
             return
 
@@ -272,9 +291,9 @@ class MediaService:
     def _on_event(self, worker: Worker, event: list[Any]) -> None:
         match event:
             case ["transport.state", int(transport), ("connected" | "disconnected" | "failed") as state]:
-                self._handler(TransportStateChanged(transport, state))
+                self._tell(TransportStateChanged(transport, state))
             case ["levels", list(rows)]:
-                self._handler(ProducerLevels(tuple((int(producer), int(level)) for producer, level in rows)))
+                self._tell(ProducerLevels(tuple((int(producer), int(level)) for producer, level in rows)))
             case _:
                 log.error("worker sent an unknown event", worker=worker.index)
 
@@ -285,7 +304,14 @@ class MediaService:
         self._objects.drop(worker=worker)
         log.warning("worker lost", worker=worker.index, rooms=len(rooms))
         if rooms:
-            self._handler(WorkerLost(rooms))
+            self._tell(WorkerLost(rooms))
+
+    def _tell(self, event: MediaEvent) -> None:
+        """Hand an event over; what goes wrong with it ends neither its worker's watch nor the other rooms."""
+        try:
+            self._handler(event)
+        except Exception:
+            log.exception("media event not handled", kind=type(event).__name__)
 
 
 async def _refresh(worker: Worker) -> None:

@@ -6,12 +6,18 @@ out (libmediasoupclient refuses a ``null``). Fields that the server has no use f
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from simplestchat.model.media import MediaKind
+
+# What the media core takes of one track (`_native/engine/entities.pxd`); more would be refused there.
+MAX_ENCODINGS: Final = 4
+MAX_CODECS: Final = 16  # retransmission formats not counted: each codec may have one
+RID_SIZE: Final = 16
+MID_SIZE: Final = 32
 
 PayloadType: TypeAlias = Annotated[int, Meta(ge=0, le=127)]
 Ssrc: TypeAlias = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
@@ -21,8 +27,8 @@ Channels: TypeAlias = Annotated[int, Meta(ge=1, le=255)]
 MimeType: TypeAlias = Annotated[str, Meta(pattern=r"^(?i:audio|video)/[A-Za-z0-9._+-]{1,64}\Z")]
 # These words end up in the SDP of subscribers, so nothing that could end a line of it gets through.
 Word: TypeAlias = Annotated[str, Meta(pattern=r"^[ -~]{0,256}\Z")]
-Rid: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
-Mid: TypeAlias = Annotated[str, Meta(pattern=r"^[!-~]{1,32}\Z")]
+Rid: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_-]{{1,{RID_SIZE}}}\Z")]
+Mid: TypeAlias = Annotated[str, Meta(pattern=rf"^[!-~]{{1,{MID_SIZE}}}\Z")]
 CodecSettings: TypeAlias = Annotated[dict[Word, Word | int | float | None], Meta(max_length=64)]
 
 
@@ -134,11 +140,11 @@ class RtpParameters(Wire, frozen=True, kw_only=True):
     """A track as it is sent: by a publisher to the server, or by the server to a subscriber."""
 
     mid: Mid | Literal[""] | None = None
-    codecs: Annotated[tuple[CodecParameters, ...], Meta(min_length=1, max_length=64)]
+    codecs: Annotated[tuple[CodecParameters, ...], Meta(min_length=1, max_length=2 * MAX_CODECS)]
     header_extensions: Annotated[tuple[ExtensionParameters, ...], Meta(max_length=32)] | None = msgspec.field(
         default_factory=_nothing
     )
-    encodings: Annotated[tuple[EncodingParameters, ...], Meta(max_length=8)] | None = msgspec.field(
+    encodings: Annotated[tuple[EncodingParameters, ...], Meta(max_length=MAX_ENCODINGS)] | None = msgspec.field(
         default_factory=_nothing
     )
     rtcp: RtcpParameters | None = None

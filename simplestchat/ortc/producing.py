@@ -11,7 +11,7 @@ from simplestchat.errors import IncompatibleCodecs, InvalidParams
 from simplestchat.model.media import CodecSpec, MediaKind, ProducerSpec, StreamSpec
 from simplestchat.ortc.capabilities import EXTENSION_OF_URI, ROUTER_CAPABILITIES, extension_names
 from simplestchat.ortc.matching import apt_of, feedback_of, find_codec, is_rtx, kind_of, name_of
-from simplestchat.ortc.parameters import CodecParameters, EncodingParameters, RtpParameters
+from simplestchat.ortc.parameters import MAX_CODECS, CodecParameters, EncodingParameters, RtpParameters
 
 StreamType: TypeAlias = Literal["simple", "simulcast", "svc"]
 _SPATIAL_LAYERS = re.compile(r"^[LSK]([1-9])T[1-9]")
@@ -63,6 +63,8 @@ def _codecs(
     media = tuple(codec for codec in given if not is_rtx(codec))
     if not media:
         raise InvalidParams("rtpParameters.codecs has no media codec. Put the codec first, its rtx format behind it.")
+    if len(media) > MAX_CODECS:
+        raise InvalidParams(f"rtpParameters.codecs has {len(media)} media codecs. Name {MAX_CODECS} at most.")
     retransmission = _retransmission(media, given)
     specs = []
     for codec in media:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _IPV6_SITE_BITS = 64  # one customer of a provider has at least a /64
+_FORWARDED = frozenset(("forwarded", "x-forwarded-for", "x-real-ip"))
 
 
 class Refused(Exception):
@@ -51,3 +52,15 @@ def site(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.IPv6Network((parsed, _IPV6_SITE_BITS), strict=False))
     return str(parsed)
+
+
+def from_this_machine(address: str, header_names: Iterable[str]) -> bool:
+    """Whether a program on this machine asks for itself; a proxy, by its headers, asks for somebody else."""
+    if not _FORWARDED.isdisjoint(header_names):
+        return False
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable, Collection
 
 from starlette.applications import Starlette
@@ -16,12 +15,12 @@ from simplestchat.metrics import CONTENT_TYPE, Metrics
 from simplestchat.signaling.hub import Hub
 
 from . import api
+from .admission import from_this_machine
 from .asgi import Application, Message, Receive, Send
 from .headers import SecurityHeaders
 from .origin import origin_allowed
 from .static import StaticFiles
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 _SAFE_METHODS = ("GET", "HEAD")
 
 
@@ -48,7 +47,7 @@ def make_application(
     async def scrape(request: Request) -> Response:
         if metrics_for == "off":
             return api.failure(NotFound("This server shows no metrics; its operator can with --metrics local."))
-        if metrics_for == "local" and not _from_this_machine(request):
+        if metrics_for == "local" and not _for_itself(request):
             return api.failure(Forbidden("Metrics are for this machine only; the operator can open --metrics public."))
         await refresh()
         return Response(metrics.render(), headers={"content-type": CONTENT_TYPE})
@@ -81,13 +80,9 @@ def make_application(
     return SecurityHeaders(_SameOrigin(starlette, metrics, allowed_origins))
 
 
-def _from_this_machine(request: Request) -> bool:
-    """Whether a program on this machine asks for itself; a proxy asks for somebody else."""
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
-        return False
-    address = ipaddress.ip_address(request.client.host.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+def _for_itself(request: Request) -> bool:
+    """Whether a program on this machine asks."""
+    return request.client is not None and from_this_machine(request.client.host, request.headers)
 
 
 class _SameOrigin:

@@ -15,7 +15,7 @@ from simplestchat.errors import Draining, Forbidden, RateLimited
 from simplestchat.metrics import Metrics
 
 from . import bounds
-from .admission import Admission, Refused
+from .admission import Admission, Refused, from_this_machine, site
 from .asgi import Application
 from .delivery import Delivery
 from .http import BadRequest, Head, HttpConnection
@@ -40,7 +40,7 @@ class Session(SessionLike, Protocol):
         ...
 
 
-SessionFactory = Callable[[Outbox, str | None], Session]
+SessionFactory = Callable[[Outbox, str | None, str], Session]
 
 
 class Front:
@@ -128,7 +128,7 @@ class Front:
         await HttpConnection(
             stream,
             self._application,
-            lambda head, trailing: self._websocket(stream, head, trailing),
+            lambda head, trailing: self._websocket(stream, head, trailing, address),
             scheme=self.scheme,
             address=address,
             check=lambda head: self._check_rate(head, address),
@@ -138,7 +138,7 @@ class Front:
             with trio.move_on_after(bounds.LINGER_S):
                 await stream.aclose()
 
-    async def _websocket(self, stream: Stream, head: Head, trailing: bytes) -> None:
+    async def _websocket(self, stream: Stream, head: Head, trailing: bytes, address: str) -> None:
         """Serve an upgrade request."""
         self._check_origin(head)
         if self.draining:
@@ -148,7 +148,8 @@ class Front:
         websocket = WebSocket(stream, outbox, limits.join_deadline)
         if not await websocket.accept(head.target, head.headers, trailing):
             return
-        session = self._sessions(outbox, websocket.token)
+        own = from_this_machine(address, (name.decode("latin-1") for name, _ in head.headers))
+        session = self._sessions(outbox, websocket.token, "" if own else site(address))
         self._sockets.add(websocket)
         try:
             await websocket.run(session)

@@ -135,6 +135,7 @@ class Node:
                 await front.empty()
                 waiting.cancel_scope.cancel()
         front.close_all(CloseCode.GOING_AWAY, "the server is shutting down")
+        self._media.give_up()  # a message is handled to its end, which may be waiting for a worker
         with trio.move_on_after(bounds.LAST_CLOSE_S):
             await front.empty()
 
@@ -167,7 +168,10 @@ class Node:
     async def _tick(self) -> None:
         while True:
             await trio.sleep(TICK_S)
-            self._hub.tick()
+            try:
+                self._hub.tick()
+            except Exception:  # of one room or peer; the others' time goes on
+                log.exception("tick failed")
 
     async def _measure_lag(self) -> None:
         while True:

@@ -83,8 +83,8 @@ class Outbox:
         self._append(_frame(message))
 
     def push_frame(self, frame: bytes) -> None:
-        """Queue a whole frame of the protocol's own: ping, pong, close. An excess of them closes, too."""
-        if self.closing is None and len(self._frames) >= self._max_messages:
+        """Queue a whole frame of the protocol's own: ping, pong, close. An excess of them closes, and is not kept."""
+        if len(self._frames) >= self._max_messages:
             self.close(CLOSE_SLOW_READER, "too slow in reading")
             return
         self._append(frame)

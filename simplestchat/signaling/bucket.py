@@ -22,10 +22,10 @@ class TokenBucket:
         self._tokens = self._burst
         self._then = now
 
-    def has(self, now: float) -> bool:
-        """Whether one request would pass."""
+    def has(self, now: float, cost: int = 1) -> bool:
+        """Whether requests that cost so much would pass."""
         self._fill(now)
-        return self._tokens >= 1
+        return self._tokens >= cost
 
     def _fill(self, now: float) -> None:
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._then) * self._rate)

@@ -20,7 +20,8 @@ class ChatLog:
         self.last = 0
         self._max_messages = max_messages
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.bytes = 0
+        """Of text that is held."""
         self._messages: OrderedDict[int, tuple[ChatMessage, tuple[str, str]]] = OrderedDict()
         self._by_sender: dict[tuple[str, str], ChatMessage] = {}
 
@@ -40,11 +41,19 @@ class ChatLog:
         key = (identity, message.client_id)
         self._messages[message.seq] = (message, key)
         self._by_sender[key] = message
-        self._bytes += len(message.text.encode())
-        while len(self._messages) > self._max_messages or (self._bytes > self._max_bytes and len(self._messages) > 1):
-            _, (old, old_key) = self._messages.popitem(last=False)
-            self._bytes -= len(old.text.encode())
-            del self._by_sender[old_key]
+        self.bytes += len(message.text.encode())
+        while len(self._messages) > self._max_messages or (self.bytes > self._max_bytes and len(self._messages) > 1):
+            self._drop_oldest()
+
+    def cut(self, to: int) -> None:
+        """Forget the oldest messages until the others have no more bytes than this."""
+        while self.bytes > to:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        _, (old, key) = self._messages.popitem(last=False)
+        self.bytes -= len(old.text.encode())
+        del self._by_sender[key]
 
     def latest(self, count: int) -> list[ChatMessage]:
         """The last messages, ascending."""

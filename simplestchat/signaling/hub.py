@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from simplestchat.model.ids import Entropy
 from simplestchat.model.media import MediaEvent, MediaPort, ProducerLevels, TransportStateChanged, WorkerLost
 from simplestchat.model.spans import Spans
-from simplestchat.signaling import framing
+from simplestchat.signaling import framing, memory
 from simplestchat.signaling.chat import Chat
 from simplestchat.signaling.closing import Closer, Start
 from simplestchat.signaling.data import IceServer
@@ -70,6 +70,7 @@ class Hub:
         self.request_times = {method: Spans(REQUEST_BOUNDS_S) for method in (*METHODS, OTHER_METHOD)}
         """How long requests took to be answered, workers' part included, by method."""
         self._deadlines = Deadlines()
+        self._look_at_s = 0.0
         self._closer = Closer(media, start)
         self._rooms = RoomBook(
             self._closer, self._deadlines, self.limits, clock=clock, wall_ms=wall_ms, entropy=entropy
@@ -88,8 +89,11 @@ class Hub:
 
     # Connections
 
-    def open_session(self, outbox: Outbox, token: str | None = None) -> Session:
-        """One WebSocket's side, with the token that came with it; call its ``closed`` when the socket is gone."""
+    def open_session(self, outbox: Outbox, token: str | None = None, origin: str = "") -> Session:
+        """One WebSocket's side, with the token that came with it; call its ``closed`` when the socket is gone.
+
+        ``origin`` is one for all that a limit takes for one, such as an address; "" is this machine itself.
+        """
         session = Session(
             outbox,
             rooms=self._rooms,
@@ -102,6 +106,7 @@ class Hub:
             on_refused=self._count_refusal,
             on_handled=self._count_handled,
             token=token,
+            origin=origin,
         )
         self._sessions.add(session)
         return session
@@ -144,8 +149,11 @@ class Hub:
         return self._deadlines.next()
 
     def tick(self) -> None:
-        """Let grace times and silences end."""
+        """Let grace times and silences end, and see that all rooms do not remember too much together."""
         now = self._clock()
+        if now >= self._look_at_s:
+            self._look_at_s = now + memory.LOOK_INTERVAL_S
+            memory.bound(self._rooms, self.limits.history_bytes)
         while (due := self._deadlines.take(now)) is not None:
             reason, key, peer_id = due
             room = self._rooms.by_key(key)

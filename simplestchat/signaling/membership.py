@@ -28,6 +28,7 @@ from simplestchat.signaling.limits import Limits
 from simplestchat.signaling.noticelog import NoticeLog
 from simplestchat.signaling.notices import PeerJoined, PeerLeft, SpeakerActive
 from simplestchat.signaling.permissions import check_entry, check_kick
+from simplestchat.signaling.rates import Rates
 from simplestchat.signaling.requests import RoomJoin, RoomJoined
 from simplestchat.signaling.rooms import RoomBook, adoptable
 from simplestchat.signaling.state import Outbox, Peer, Room
@@ -55,12 +56,14 @@ class Membership:
         self._clock = clock
         self._entropy = entropy
         self._ice_servers = ice_servers
+        guesses = limits.wrong_passwords_per_minute
+        self._guesses = Rates(guesses, guesses / 60, clock)
         self.draining = False
 
-    def join(self, wanted: RoomJoin, token: str | None, outbox: Outbox) -> tuple[Peer, RoomJoined]:
+    def join(self, wanted: RoomJoin, token: str | None, outbox: Outbox, origin: str) -> tuple[Peer, RoomJoined]:
         """Enter a room or come back to it; raises what ``permissions.check_entry`` raises, and more.
 
-        ``token`` is the one of the request or of the connection.
+        ``token`` is the one of the request or of the connection, ``origin`` the connection's.
         """
         room_id = check_room_id(wanted.room)
         name = clean_name(wanted.name)
@@ -73,11 +76,11 @@ class Membership:
         made_now = room is None
         if room is None:
             # Who comes back to a room that is gone is not its maker, but for the token that says so.
-            room = self._rooms.open(room_id, wanted.password, token, claimed=wanted.resume is None)
+            room = self._rooms.open(room_id, wanted.password, token, origin, claimed=wanted.resume is None)
             owner = room.owner_token is not None
         else:
             owner = self._is_owner(room, token)
-            self._check_entry(room, wanted.password, is_owner=owner)
+            self._check_entry(room, wanted, origin, is_owner=owner)
             if room.owner_token is None:
                 room.owner_token = adoptable(token)
                 owner = room.owner_token is not None
@@ -95,26 +98,33 @@ class Membership:
         """A wrong token makes nobody owner, and keeps nobody out: the role tells."""
         return token is not None and room.owner_token is not None and same_secret(token, room.owner_token)
 
-    def _check_entry(self, room: Room, password: str | None, *, is_owner: bool) -> None:
-        fits = is_owner or room.locked or self._password_fits(room, password)
-        check_entry(locked=room.locked, password_fits=fits, is_owner=is_owner)
+    def _check_entry(self, room: Room, wanted: RoomJoin, origin: str, *, is_owner: bool) -> None:
+        # The lock keeps out who is new, not who was inside and lost the place with the connection.
+        locked = room.locked and self._known(room, wanted.resume) is None
+        fits = is_owner or locked or self._password_fits(room, wanted.password, origin)
+        check_entry(locked=locked, password_fits=fits, is_owner=is_owner)
         if len(room.peers) >= self._limits.room_peers:
             raise RoomFull()
 
-    def _password_fits(self, room: Room, password: str | None) -> bool:
-        """Whether it is the room's password; after too many wrong ones of anybody it is not even looked at."""
+    def _password_fits(self, room: Room, password: str | None, origin: str) -> bool:
+        """Whether it is the room's password; after too many wrong ones of an address its next ones are not looked at.
+
+        Guessing is slow for each address, and keeps nobody out who comes from another one.
+        """
         if room.password is None:
             return True
-        now = self._clock()
-        if password is not None and not room.guesses.has(now):
+        if password is None:
+            return False
+        guesser = f"{room.key} {origin}"
+        if self._guesses.wait_s(guesser):
             raise RateLimited("Too many wrong passwords were tried on this room. Wait a minute before the next one.")
         fits = room.password.fits(password)
-        if password is not None and not fits:
-            room.guesses.take(now)
+        if not fits:
+            self._guesses.take(guesser)
         return fits
 
     def _enter(self, room: Room, name: str, token: str | None, outbox: Outbox, *, owner: bool) -> Peer:
-        identity = room.identities.pop(token, None) if token is not None else None
+        identity = self._known(room, token)
         peer = Peer(
             id=new_id(self._entropy),
             name=name,
@@ -132,11 +142,19 @@ class Membership:
         peer.joined_seq = room.seq
         return peer
 
+    def _known(self, room: Room, token: str | None) -> str | None:
+        """The identity of somebody who was in the room before. The token keeps it: this answer may be lost, too."""
+        if token is None or token not in room.identities:
+            return None
+        room.identities.move_to_end(token)
+        return room.identities[token]
+
     def _resume(self, peer: Peer, last_seq: int | None, outbox: Outbox) -> RoomJoined:
         """Put a peer on a new connection; an old one that was not yet known to be dead is closed."""
         if peer.outbox is not None:
             peer.outbox.close(CLOSE_REPLACED, "resumed on another connection")
         peer.outbox = outbox
+        self._deadlines.drop(Reason.PEER_GRACE, peer.room.key, peer.id)
         missed = None if last_seq is None else peer.room.missed_by(peer, last_seq)
         return self._joined(peer, missed, resumed=True, give_token=False)
 
@@ -202,9 +220,12 @@ class Membership:
         room = peer.room
         self._closer.peer(peer)
         peer.gone = True
+        self._deadlines.drop(Reason.PEER_GRACE, room.key, peer.id)
         del room.peers[peer.id]
         del room.tokens[peer.resume_token]
-        if reason != "kicked":
+        if reason == "kicked":
+            self._forget(room, peer)
+        else:
             self._remember(room, peer)
         room.announce(PeerLeft(peer_id=peer.id, reason=reason))
         if room.speaker.forget(peer.id):
@@ -217,6 +238,11 @@ class Membership:
         room.identities[peer.resume_token] = peer.identity
         while len(room.identities) > self._limits.identities:
             room.identities.popitem(last=False)
+
+    def _forget(self, room: Room, peer: Peer) -> None:
+        """Who was put out is new when coming again, whatever token of before is shown."""
+        for token in [token for token, identity in room.identities.items() if identity == peer.identity]:
+            del room.identities[token]
 
 
 def _others(peer: Peer) -> list[PeerInfo]:

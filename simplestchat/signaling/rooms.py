@@ -7,9 +7,8 @@ from typing import Final
 
 from msgspec import UNSET
 
-from simplestchat.errors import Conflict, InvalidParams, NotFound, Quota
+from simplestchat.errors import Conflict, InvalidParams, NotFound, Quota, RateLimited
 from simplestchat.model.ids import Entropy, new_id, new_token, same_secret
-from simplestchat.signaling.bucket import TokenBucket
 from simplestchat.signaling.chatlog import ChatLog
 from simplestchat.signaling.closing import Closer
 from simplestchat.signaling.data import RoomCloseReason
@@ -18,6 +17,7 @@ from simplestchat.signaling.limits import Limits
 from simplestchat.signaling.noticelog import NoticeLog
 from simplestchat.signaling.notices import RoomClosed, RoomUpdated
 from simplestchat.signaling.permissions import check_manage
+from simplestchat.signaling.rates import Rates
 from simplestchat.signaling.requests import RoomUpdate
 from simplestchat.signaling.rest import RoomCreate, RoomPage, RoomView
 from simplestchat.signaling.state import PasswordHash, Room
@@ -53,6 +53,9 @@ class RoomBook:
         self._by_key: dict[str, Room] = {}
         self._empty: dict[str, Room] = {}
         """By key, those that have been empty for longest first."""
+        self._blank: dict[str, Room] = {}
+        """Those of them that nobody would miss."""
+        self._joined = Rates(limits.rooms_joined, limits.rooms_joined_per_minute / 60, clock)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -90,11 +93,13 @@ class RoomBook:
         self.emptied(room)
         return room, token
 
-    def open(self, room_id: str, password: str | None, token: str | None, *, claimed: bool) -> Room:
+    def open(self, room_id: str, password: str | None, token: str | None, origin: str, *, claimed: bool) -> Room:
         """Make a room by joining it; a password and a token that come along become the room's.
 
         Without a token it gets one of its own if it is ``claimed``, else none.
         """
+        if origin and self._joined.take(origin):
+            raise RateLimited("Too many rooms were made from your address. Join one that is there, or wait a minute.")
         owner_token = adoptable(token) or (new_token(self._entropy) if claimed else None)
         room = self._add(room_id, room_id, owner_token, made=False)
         self._set_password(room, password)
@@ -104,7 +109,6 @@ class RoomBook:
         if len(self._by_id) >= self._limits.rooms:
             self._make_place()
         self._made += 1
-        guesses = self._limits.wrong_passwords_per_minute
         chat = ChatLog(new_id(self._entropy), self._limits.chat_messages, self._limits.chat_bytes)
         room = Room(
             id=room_id,
@@ -116,15 +120,17 @@ class RoomBook:
             created_at=self._wall_ms(),
             chat=chat,
             log=NoticeLog(self._limits.room_notices, self._limits.room_notice_bytes),
-            guesses=TokenBucket(guesses, guesses / 60, guesses, self._clock()),
         )
         self._by_id[room_id] = self._by_key[room.key] = room
         return room
 
     def _make_place(self) -> None:
-        """Close the room that has been empty for longest, unless that is so short that its people may be coming."""
-        longest = next(iter(self._empty.values()), None)
-        if longest is None or self._clock() < (longest.empty_since or 0.0) + self._limits.empty_room_safe_s:
+        """Close an empty room that nobody would miss; else the one that has been empty for longest, unless that is so
+        short that its people may be coming.
+        """
+        longest = next(iter((self._blank or self._empty).values()), None)
+        safe_s = 0.0 if self._blank else self._limits.empty_room_safe_s
+        if longest is None or self._clock() < (longest.empty_since or 0.0) + safe_s:
             raise Quota(
                 "This server has as many rooms as it may. Join one that is there, or try again in some minutes."
             )
@@ -144,6 +150,8 @@ class RoomBook:
         if wanted.password is not UNSET:
             self._set_password(room, wanted.password)
         after = room.settings()
+        if not room.blank:
+            self._blank.pop(room.key, None)
         if after != before:
             room.announce(
                 RoomUpdated(
@@ -170,21 +178,27 @@ class RoomBook:
         self._closer.room(room)
         for peer in room.peers.values():
             peer.gone = True
+            self._deadlines.drop(Reason.PEER_GRACE, room.key, peer.id)
+        self._deadlines.drop(Reason.SILENCE, room.key)
+        self.occupied(room)
         del self._by_id[room.id]
         del self._by_key[room.key]
-        self._empty.pop(room.key, None)
 
     def emptied(self, room: Room) -> None:
         """The last peer left: the room stays for a grace time, unless others need its place."""
         now = self._clock()
         room.empty_since = now
         self._empty[room.key] = room
+        if room.blank:
+            self._blank[room.key] = room
         self._deadlines.add(now + self._grace(room), Reason.ROOM_EMPTY, room.key)
 
     def occupied(self, room: Room) -> None:
         """Somebody came in: the room stays."""
         room.empty_since = None
         self._empty.pop(room.key, None)
+        self._blank.pop(room.key, None)
+        self._deadlines.drop(Reason.ROOM_EMPTY, room.key)
 
     def expire(self, room: Room) -> None:
         """Close a room that has been empty for its grace time."""

@@ -62,6 +62,7 @@ class Session:
         on_refused: Callable[[str], None],
         on_handled: Callable[[str, float], None],
         token: str | None = None,
+        origin: str = "",
     ) -> None:
         """``token`` is what the client presented when it connected. ``on_handled`` hears of each request its method, as
         the client wrote it, and how many seconds its answer took.
@@ -75,9 +76,11 @@ class Session:
         self._on_refused = on_refused
         self._on_handled = on_handled
         self._wrong_password_cost = limits.wrong_password_cost
+        self._chat_spread = limits.chat_spread
         self._bucket = TokenBucket(limits.request_burst, limits.requests_per_s, limits.flood_requests, clock())
         self._peer: Peer | None = None
         self._token = token
+        self._origin = origin
         self._handlers = self._table(calls)
 
     def _table(self, calls: MediaCalls) -> dict[str, _Handler]:
@@ -188,7 +191,7 @@ class Session:
         if self.peer is not None:
             raise AlreadyInRoom()
         token = self._token if params.token is None else params.token
-        self._peer, joined = self._membership.join(params, token, self.outbox)
+        self._peer, joined = self._membership.join(params, token, self.outbox, self._origin)
         return joined
 
     async def _leave(self, peer: Peer, params: Nothing) -> Nothing:
@@ -208,7 +211,15 @@ class Session:
         return Nothing()
 
     async def _send(self, peer: Peer, params: requests.ChatSend) -> requests.ChatSent:
+        self._charge(len(peer.room.peers) // self._chat_spread)
         return self._chat.send(peer, params)
+
+    def _charge(self, cost: int) -> None:
+        """Let a request count for more than the one that it is counted as already."""
+        now = self._clock()
+        if not self._bucket.has(now, cost):
+            raise RateLimited("A message to that many people counts for several requests. Wait a second and try again.")
+        self._bucket.take(now, cost)
 
     async def _history(self, peer: Peer, params: requests.ChatHistory) -> requests.ChatPage:
         return self._chat.history(peer, params)

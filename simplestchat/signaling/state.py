@@ -18,9 +18,9 @@ from simplestchat.model.ids import same_secret
 from simplestchat.model.media import TransportStateName
 from simplestchat.ortc.producing import Production
 from simplestchat.signaling import framing
-from simplestchat.signaling.bucket import TokenBucket
 from simplestchat.signaling.chatlog import ChatLog
 from simplestchat.signaling.data import Direction, PeerInfo, ProducerInfo, Role, RoomSettings, Source
+from simplestchat.signaling.memory import Log
 from simplestchat.signaling.noticelog import NoticeLog
 from simplestchat.signaling.notices import Notice
 from simplestchat.signaling.speakers import SpeakerDetector
@@ -185,8 +185,6 @@ class Room:
     created_at: int
     chat: ChatLog
     log: NoticeLog
-    guesses: TokenBucket
-    """Wrong passwords, of anybody."""
     public: bool = False
     locked: bool = False
     audio_only: bool = False
@@ -206,6 +204,24 @@ class Room:
     media_epoch: int = 0
     """Counts the workers that were lost under this room."""
     closed: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether who makes it anew by joining it gets the same: nothing was said in it and nothing set."""
+        changed = self.public or self.locked or self.audio_only or self.password is not None or self.name != self.id
+        return not self.made and not changed and self.chat.last == 0
+
+    @property
+    def remembered_bytes(self) -> int:
+        """How much it remembers of what happened."""
+        held = self.chat.bytes + self.log.bytes
+        for peer in self.peers.values():
+            held += peer.log.bytes
+        return held
+
+    def logs(self) -> list[Log]:
+        """Everything in which it does."""
+        return [self.chat, self.log, *(peer.log for peer in self.peers.values())]
 
     def settings(self) -> RoomSettings:
         """As everyone in it sees it."""

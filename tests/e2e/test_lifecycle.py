@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -192,6 +193,21 @@ def ends_with_stuck_clients_within(limit_s: float) -> bool:
     return took_s < limit_s
 
 
+@pytest.mark.alone
+def test_a_request_that_waits_for_a_stuck_worker_does_not_hold_it_up() -> None:
+    with Server() as server, server.connect() as connection:
+        client = Client(connection)
+        client.call("room.join", room="r", name="P")
+        (worker,) = server.worker_pids()
+        os.kill(worker, signal.SIGSTOP)
+        message = {"jsonrpc": "2.0", "id": 9, "method": "transport.create", "params": {"direction": "send"}}
+        connection.send(json.dumps(message))
+        wait_for(lambda: server.metric("simplestchat_messages_received_total") >= 2)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 5
+
+
 def test_takes_nobody_new_while_it_drains() -> None:
     with Server() as server, server.connect() as connection:
         client = Client(connection)
@@ -325,3 +341,16 @@ def test_a_thousand_and_one_join_one_room_from_one_address_at_once() -> None:
         assert joined == 1001
         wait_for(lambda: server.metric("simplestchat_websockets") == 0, 60)
         assert server.metric("simplestchat_connections_refused_total") == 0
+
+
+def test_rooms_made_by_joining_are_bounded_for_each_address_but_not_for_this_machine() -> None:
+    def made(number: int, **options: object) -> str:
+        with server.connect(**options) as connection:
+            answer = Client(connection).request("room.join", room=f"room-{number}", name="P")
+        return str(answer["error"]["data"]["reason"]) if "error" in answer else ""
+
+    with running(ROOM_JOIN_BURST="3", ROOM_JOIN_RATE="1") as server:
+        assert [made(number) for number in range(6)] == [""] * 6
+        proxied = {"additional_headers": {"X-Forwarded-For": "192.0.2.1"}}
+        assert [made(number, **proxied) for number in range(6, 11)] == [""] * 3 + ["rate_limited"] * 2
+        assert made(0, **proxied) == "", "this one is there"

@@ -270,9 +270,9 @@ class Box:
 class Client:
     """A connection with short words for calls."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, origin: str = "") -> None:
         self.box = Box()
-        self.session: Session = world.hub.open_session(self.box)
+        self.session: Session = world.hub.open_session(self.box, origin=origin)
         self._ids = itertools.count(1)
         self.joined: dict[str, Any] = {}
 
@@ -353,8 +353,8 @@ class World:
             limits=limits,
         )
 
-    def client(self) -> Client:
-        return Client(self)
+    def client(self, origin: str = "") -> Client:
+        return Client(self, origin)
 
     def joined(self, room: str = "room", name: str = "Ada", **params: object) -> Client:
         client = Client(self)

@@ -51,7 +51,8 @@ Notifications marked "no" below are of the moment: they carry no `seq` and are n
 A peer whose socket is lost keeps its place, and its media goes on, for a grace time. `room.join` with `resume` and
 `lastSeq` (the last `seq` seen) gives it back the same `peerId` and, in `missed`, exactly the notifications that it did
 not get. When the server cannot know or no longer has them, the answer says `reset: true` and is a full snapshot. After
-the grace time the answer is a new peer, which is a snapshot too. `own` lists what the server still holds of the peer's
+the grace time the answer is a new peer, which is a snapshot too; a room that was locked meanwhile lets it in all the
+same, unless it was put out, but asks for the password. `own` lists what the server still holds of the peer's
 media.
 
 ### Chat

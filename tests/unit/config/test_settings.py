@@ -213,6 +213,6 @@ def test_nothing_can_be_set_that_the_media_core_cannot_hold() -> None:
         ("MAX_TRANSPORT_CONSUMERS", MAX_TRANSPORT_CONSUMERS),
     ):
         assert re.search(rf"^ +{name} = {cap}\b", caps, re.MULTILINE)
-    for option in ("--max-producers=33", "--max-consumers=2049", "--max-room-peers=16385"):
+    for option in ("--chat-history=0", "--max-producers=33", "--max-consumers=2049", "--max-room-peers=16385"):
         with pytest.raises(config.SettingError, match=option.partition("=")[0]):
             load(option)

@@ -120,3 +120,18 @@ def test_what_is_full_is_a_quota_and_not_a_fault_of_ours() -> None:
         assert caught.value.reason == "quota"
 
     play(answer, scene)
+
+
+def test_what_is_told_comes_behind_and_its_answer_is_ignored() -> None:
+    heard: list[list[Any]] = []
+
+    def answer(request: list[Any]) -> list[object]:
+        heard.append(request[1:])
+        return [REPLY, request[0], "fine"]
+
+    async def scene(channel: ControlChannel) -> None:
+        channel.tell(TransportStats(1))
+        assert await channel.request(TransportStats(2)) == "fine"
+        assert [parameters["id"] if isinstance(parameters, dict) else parameters for _, parameters in heard] == [1, 2]
+
+    play(answer, scene)

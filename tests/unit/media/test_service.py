@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import pytest
+import structlog.testing
 import trio
 import trio.testing
-from support.media_stage import Stage, play
+from support.media_stage import Stage, play, until
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
-from simplestchat.media import channel, service, supervisor
+from simplestchat.media import channel, recruit, service, supervisor
 from simplestchat.model.media import (
     CodecMap,
     CodecSpec,
     ConsumerSpec,
     Fingerprint,
+    MediaEvent,
     ProducerSpec,
     StreamSpec,
     WorkerLost,
@@ -156,6 +160,78 @@ def test_a_dead_worker_is_reported_once_and_replaced(sign: signal.Signals) -> No
     play(scene)
 
 
+@pytest.mark.parametrize("spares", [0, 1])
+def test_no_place_for_a_process_is_a_worker_that_does_not_start(monkeypatch: pytest.MonkeyPatch, spares: int) -> None:
+    monkeypatch.setattr("simplestchat.media.spares.DELAY_S", 0.05)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        whole = recruit._spawn
+        refused = iter(range(2))
+
+        def crowded() -> object:
+            if next(refused, None) is not None:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return whole()
+
+        monkeypatch.setattr(recruit, "_spawn", crowded)
+        await stage.kill_worker(*stage.pids())
+        with trio.fail_after(30):
+            await until(stage.pids)
+        await until(lambda: stage.service.ready)
+        assert (await stage.service.create_transport("room")).id
+        assert any("Too many open files" in entry.get("problem", "") for entry in logs)
+
+    with structlog.testing.capture_logs() as logs:
+        play(scene, spares=spares)
+
+
+def test_a_descriptor_of_a_socket_pair_is_given_back_when_no_process_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recruit, "WORKER_COMMAND", ("/nowhere/python",))
+    before = set(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(recruit.WorkerStartError, match="No such file"):
+            recruit.Recruit()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_end_of_a_process_is_seen_without_a_descriptor_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_pid: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        monkeypatch.setattr(os, "pidfd_open", none_left)
+        for _ in range(2):  # the second one is watched without
+            await stage.kill_worker(*stage.pids())
+            await stage.service.create_transport("room")
+
+    play(scene)
+
+
+def test_an_event_that_cannot_be_handled_harms_nobody() -> None:
+    def broken(event: MediaEvent) -> None:
+        stage_events.append(event)
+        raise ValueError("a bug of the hub")
+
+    stage_events: list[MediaEvent] = []
+
+    async def scene(stage: Stage) -> None:
+        stage.service._handler = broken
+        await stage.service.open_room("room")
+        await stage.service.create_transport("room")
+        (before,) = stage.pids()
+        os.kill(before, signal.SIGKILL)
+        await until(lambda: stage_events)
+        await stage.service.create_transport("room")
+        assert stage_events == [WorkerLost(("room",))]
+        (worker,) = stage.service._supervisor.workers
+        worker.channel._on_event(["transport.state", 1, "failed"])
+        assert (await stage.service.transport_stats(2))["producers"] == 0
+
+    play(scene)
+
+
 def test_requests_under_way_fail_when_the_worker_dies() -> None:
     async def scene(stage: Stage) -> None:
         service = stage.service
@@ -191,6 +267,87 @@ def test_a_cancelled_request_disturbs_nobody() -> None:
                 await service.create_transport("room")
         transport = await service.create_transport("room")
         assert (await service.transport_stats(transport.id))["producers"] == 0
+        for _ in range(50):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await service.create_producer(transport.id, OPUS)
+        producer = await service.create_producer(transport.id, OPUS)  # its SSRC is free
+        for _ in range(50):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await service.create_consumer(transport.id, producer, TO_SUBSCRIBER)
+        assert await stage.census() == {"transports": 1, "producers": 1, "consumers": 0}
+
+    play(scene)
+
+
+def test_what_was_made_too_late_is_closed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "POLL_INTERVAL_S", 1e6)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        await until(stage.service.readings)
+        (worker,) = stage.pids()
+        os.kill(worker, signal.SIGSTOP)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(channel, "REQUEST_TIMEOUT_S", 0.1)
+            with pytest.raises(MediaUnavailable):
+                await stage.service.create_transport("room")
+        os.kill(worker, signal.SIGCONT)
+        assert await stage.census() == {"transports": 0, "producers": 0, "consumers": 0}
+
+    play(scene)
+
+
+def test_a_transport_that_cannot_be_announced_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> list[str]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        stage.service._announce = ()
+        with monkeypatch.context() as crowded:
+            crowded.setattr(service, "host_addresses", none_left)
+            with pytest.raises(OSError, match="Too many"):
+                await stage.service.create_transport("room")
+        assert await stage.census() == {"transports": 0, "producers": 0, "consumers": 0}
+        await stage.service.close_room("room")
+
+    play(scene)
+
+
+def test_giving_up_ends_every_wait_behind_a_shield_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "REQUEST_TIMEOUT_S", 1e6)
+    monkeypatch.setattr(service, "PLACEMENT_TIMEOUT_S", 1e6)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        transport = await stage.service.create_transport("room")
+        outcomes: list[type[BaseException]] = []
+
+        async def ask(request: Callable[[], Awaitable[object]]) -> None:
+            with trio.CancelScope(shield=True):
+                try:
+                    await request()
+                except MediaError as error:
+                    outcomes.append(type(error))
+
+        (worker,) = stage.pids()
+        os.kill(worker, signal.SIGSTOP)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, lambda: stage.service.create_transport("room"))
+            nursery.start_soon(ask, lambda: stage.service.transport_stats(transport.id))
+            await trio.testing.wait_all_tasks_blocked()  # tasks begin in any order, and who closes comes last
+            nursery.start_soon(ask, lambda: stage.service.close_room("room"))
+            await trio.testing.wait_all_tasks_blocked()
+            stage.service._supervisor._slots[:] = [None]  # a room that has no worker yet waits for one
+            await stage.service.open_room("other")
+            nursery.start_soon(ask, lambda: stage.service.create_transport("other"))
+            await trio.testing.wait_all_tasks_blocked()
+            stage.service.give_up()
+        assert outcomes == [MediaUnavailable] * 3  # closing is quiet
+        with pytest.raises(MediaUnavailable):
+            await stage.service.create_transport("other")
 
     play(scene)
 

@@ -1,14 +1,18 @@
 """What publishers may send, and how it is put to the media plane."""
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
 from support.capabilities import ABS_SEND_TIME, MID, REPAIRED_RID, RID, TRANSPORT_CC
+from support.repository import ROOT
 
+from simplestchat._native.engine.shard import Shard
 from simplestchat.errors import IncompatibleCodecs, InvalidParams
 from simplestchat.model.media import StreamSpec
 from simplestchat.ortc import RtpParameters, produce
+from simplestchat.ortc import parameters as bounds
 
 VP8 = {"mimeType": "video/VP8", "payloadType": 96, "clockRate": 90000}
 RTX = {"mimeType": "video/rtx", "payloadType": 97, "clockRate": 90000, "parameters": {"apt": 96}}
@@ -112,6 +116,7 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("two rtx formats", {"codecs": [VP8, RTX, {**RTX, "payloadType": 98}]}),
     ("payload type 96 is there twice", {"codecs": [VP8, VP8]}),
     ("no video codec", {"codecs": [OPUS]}),
+    ("17 media codecs", {"codecs": [{**VP8, "payloadType": n} for n in range(17)]}),
     ("SSRC 1 is there twice", {"encodings": [{"ssrc": 1}, {"ssrc": 1}]}),
     ("SSRC 1 is there twice", {"codecs": [VP8, RTX], "encodings": [{"ssrc": 1, "rtx": {"ssrc": 1}}]}),
     ("rid a is there twice", {"encodings": [{"rid": "a"}, {"rid": "a"}]}),
@@ -133,7 +138,7 @@ def test_what_cannot_work_is_refused_with_a_reason(words: str, fields: dict[str,
 
 MALFORMED: list[dict[str, Any]] = [
     {"codecs": []},
-    {"codecs": [VP8] * 65},
+    {"codecs": [{**VP8, "payloadType": n} for n in range(33)]},
     {"codecs": [{**VP8, "payloadType": 128}]},
     {"codecs": [{**VP8, "payloadType": -1}]},
     {"codecs": [{**VP8, "payloadType": "96"}]},
@@ -147,13 +152,14 @@ MALFORMED: list[dict[str, Any]] = [
     {"encodings": [{"ssrc": 0}]},
     {"encodings": [{"ssrc": 2**32}]},
     {"encodings": [{"ssrc": 1.5}]},
-    {"encodings": [{"ssrc": n + 1} for n in range(9)]},
+    {"encodings": [{"ssrc": n + 1} for n in range(5)]},
     {"encodings": [{"rid": "a b"}]},
-    {"encodings": [{"rid": "a" * 33}]},
+    {"encodings": [{"rid": "a" * 17}]},
     {"headerExtensions": [{"uri": MID, "id": 0}]},
     {"headerExtensions": [{"uri": MID, "id": 256}]},
     {"mid": "a\r\nb"},
     {"mid": "a\n"},
+    {"mid": "a" * 33},
     {"rtcp": {"cname": "a\nb"}},
 ]
 
@@ -167,3 +173,46 @@ def test_what_is_out_of_bounds_is_refused(fields: dict[str, Any]) -> None:
 def test_encrypted_extensions_are_not_read() -> None:
     made = produce("video", parameters(headerExtensions=[{"uri": MID, "id": 1, "encrypt": True}]))
     assert made.spec.extensions == {}
+
+
+def test_the_bounds_are_those_of_the_media_core() -> None:
+    caps = (ROOT / "_native/engine/entities.pxd").read_text()
+    for name, bound in (
+        ("MAX_STREAMS", bounds.MAX_ENCODINGS),
+        ("MAX_CODECS", bounds.MAX_CODECS),
+        ("RID_SIZE", bounds.RID_SIZE),
+        ("MID_SIZE", bounds.MID_SIZE),
+    ):
+        assert re.search(rf"^ +{name} = {bound}\b", caps, re.MULTILINE)
+
+
+def test_the_media_core_takes_the_most_that_is_let_through() -> None:
+    media = [{**VP8, "payloadType": number} for number in range(bounds.MAX_CODECS)]
+    again = [{**RTX, "payloadType": 100 + number, "parameters": {"apt": number}} for number in range(bounds.MAX_CODECS)]
+    spec = produce(
+        "video",
+        parameters(
+            codecs=media + again,
+            encodings=[
+                {"ssrc": 10 + number, "rtx": {"ssrc": 20 + number}, "rid": str(number) * bounds.RID_SIZE}
+                for number in range(bounds.MAX_ENCODINGS)
+            ],
+            mid="m" * bounds.MID_SIZE,
+            headerExtensions=extensions(mid=1, rid=255, repaired=2, time=3, cc=4),
+        ),
+    ).spec
+    shard = Shard(1)
+    shard.create_transport(1)
+    shard.create_producer(
+        2,
+        1,
+        spec.kind,
+        spec.mid,
+        [(one.ssrc, one.rtx_ssrc, one.rid) for one in spec.streams],
+        [
+            (one.payload_type, one.rtx_payload_type, one.clock_rate, one.name, one.nack, one.pli, one.fir)
+            for one in spec.codecs
+        ],
+        dict(spec.extensions),
+    )
+    assert shard.stats()["producers"] == 1

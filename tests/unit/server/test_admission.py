@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simplestchat.server.admission import Admission, Refused
+from simplestchat.server.admission import Admission, Refused, from_this_machine
 
 
 def test_places_are_bounded_and_come_back() -> None:
@@ -48,3 +48,20 @@ def test_a_place_comes_back_after_a_failure_and_nothing_is_kept() -> None:
             raise ZeroDivisionError
     assert admission.open == 0
     assert not admission._by_address
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "own"),
+    [
+        ("127.0.0.1", ["host"], True),
+        ("::1", [], True),
+        ("::ffff:127.0.0.1", [], True),
+        ("127.0.0.1", ["host", "x-forwarded-for"], False),
+        ("::1", ["forwarded"], False),
+        ("192.0.2.1", ["host"], False),
+        ("fe80::1%eth0", [], False),
+        ("nowhere", [], False),
+    ],
+)
+def test_who_is_this_machine_itself(address: str, headers: list[str], own: bool) -> None:
+    assert from_this_machine(address, headers) is own

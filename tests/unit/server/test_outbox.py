@@ -70,6 +70,16 @@ def test_pongs_that_nobody_reads_close_too() -> None:
     assert outbox.closing is not None
 
 
+def test_what_is_closing_keeps_no_more_than_its_bound() -> None:
+    outbox = Outbox(10, 1000)
+    outbox.close(1000, "")
+    for _ in range(100):
+        outbox.push_frame(b"\x8a\x00")
+    assert outbox.take(1_000_000) == b"\x8a\x00" * 10
+    outbox.push_frame(b"\x88\x00")  # the close frame itself, once there is room
+    assert outbox.take(1_000_000) == b"\x88\x00"
+
+
 def test_the_first_to_close_decides() -> None:
     outbox = Outbox(10, 1000)
     outbox.close(4008, "flood")

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from simplestchat.config import ConnectionLimits
-from simplestchat.server import bounds, rates
+from simplestchat.server import bounds
 from simplestchat.server.rates import Rates
+from simplestchat.signaling import rates
 
 
 class Clock:
@@ -51,8 +52,8 @@ def test_a_thousand_and_one_open_the_page_and_join_from_one_address_at_once() ->
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "MAX_ADDRESSES", 10)
+    monkeypatch.setattr(rates, "MAX_KEYS", 10)
     taken = Rates(1, 1.0, Clock())
     for number in range(1000):
         taken.take(f"192.0.{number // 256}.{number % 256}")
-    assert len(taken._buckets) == 10
+    assert len(taken) == 10

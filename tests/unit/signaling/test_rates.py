@@ -62,3 +62,28 @@ def test_a_clock_that_goes_back_gives_nothing() -> None:
     assert bucket.take(100.0) == "pass"
     assert bucket.take(50.0) == "refuse"
     assert bucket.take(50.5) == "refuse"
+
+
+def test_a_word_to_many_people_costs_more() -> None:
+    world = World()
+    people = [world.joined(name=str(number)) for number in range(400)]
+    ada = people[0]
+    reasons = [ada.ask("chat.send", text="x", clientId=str(number)) for number in range(150)]
+    said = sum("result" in answer for answer in reasons)
+    assert said == (500 - 1) // (1 + 4)
+    assert reasons[-1]["error"]["data"]["reason"] == "rate_limited"
+    assert ada.box.closed is None
+    world.wait(60)
+    assert "result" in ada.ask("chat.send", text="x", clientId="later")
+    # In a small room it is one request.
+    bob = world.joined("small", "Bob")
+    for number in range(499):
+        bob.call("chat.send", text="x", clientId=str(number))
+
+
+def test_a_thousand_people_may_each_say_five_things_a_second() -> None:
+    world = World(Limits(room_notices=10))
+    people = [world.joined(name=str(number)) for number in range(1000)]
+    for number in range(60):
+        people[7].call("chat.send", text="x", clientId=str(number))
+        world.now += 0.2

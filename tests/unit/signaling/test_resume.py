@@ -147,6 +147,22 @@ def test_after_the_grace_time_one_is_somebody_new_whose_chat_is_still_known() ->
     assert len(again.call("chat.history")["messages"]) == 1
 
 
+def test_chat_is_still_known_when_the_answer_to_coming_back_was_lost_too() -> None:
+    world = World()
+    world.joined()
+    bob = world.joined(name="Bob")
+    first = bob.call("chat.send", text="hi", clientId="x")
+    bob.drop()
+    world.wait(60)
+    for _ in range(3):
+        unheard = back(world, bob)  # the socket breaks before the answer arrives: its new token stays unknown
+        unheard.drop()
+        world.wait(60)
+    again = back(world, bob)
+    assert again.call("chat.send", text="hi", clientId="x") == first
+    assert len(again.call("chat.history")["messages"]) == 1
+
+
 def test_a_closed_page_is_gone_at_once() -> None:
     world = World()
     ada, bob = world.joined(), world.joined(name="Bob")

@@ -1,5 +1,7 @@
 """Rooms: made by joining or over HTTP, listed, changed, closed; who comes and who goes."""
 
+from typing import Any
+
 import pytest
 from support.recorder import World
 
@@ -129,22 +131,37 @@ def test_guessing_passwords_wears_the_requests_out() -> None:
     assert reasons[-1] == "rate_limited"
 
 
-def test_wrong_passwords_are_counted_over_all_connections() -> None:
+def guess(world: World, origin: str, password: str | None, room: str = "safe") -> str:
+    """The reason of a refusal; "" for who came in."""
+    params = {} if password is None else {"password": password}
+    answer = world.client(origin).ask("room.join", room=room, name="Eve", **params)
+    return str(answer["error"]["data"]["reason"]) if "error" in answer else ""
+
+
+def test_wrong_passwords_are_counted_over_all_connections_of_an_address() -> None:
     world = World()
     made = world.hub.create_room(RoomCreate(id="safe", password="sesame"))
-    other = world.hub.create_room(RoomCreate(id="other", password="sesame"))
+    world.hub.create_room(RoomCreate(id="other", password="sesame"))
     most = world.hub.limits.wrong_passwords_per_minute
-    reasons = [
-        world.client().refused("room.join", room="safe", name="Eve", password=str(number)) for number in range(most + 5)
-    ]
+    reasons = [guess(world, "192.0.2.1", str(number)) for number in range(most + 5)]
     assert reasons == ["wrong_password"] * most + ["rate_limited"] * 5
     # Not even the right one is looked at; the owner's token and other rooms go on.
-    assert world.client().refused("room.join", room="safe", name="Bob", password="sesame") == "rate_limited"
-    assert world.client().refused("room.join", room="safe", name="Bob") == "wrong_password"
+    assert guess(world, "192.0.2.1", "sesame") == "rate_limited"
+    assert guess(world, "192.0.2.1", None) == "wrong_password"
     world.joined("safe", "Owner", token=made.owner_token)
-    world.joined(other.room.id, "Bob", password="sesame")
+    assert guess(world, "192.0.2.1", "sesame", "other") == ""
     world.wait(60 / most)
-    world.joined("safe", "Bob", password="sesame")
+    assert guess(world, "192.0.2.1", "sesame") == ""
+
+
+def test_who_guesses_keeps_nobody_else_out() -> None:
+    world = World()
+    world.hub.create_room(RoomCreate(id="safe", password="sesame"))
+    for number in range(100):
+        guess(world, "192.0.2.1", str(number))
+    assert guess(world, "192.0.2.2", "sesame") == ""
+    # What is right is no guess, however often it is said.
+    assert [guess(world, "192.0.2.3", "sesame") for _ in range(50)] == [""] * 50
 
 
 def test_a_locked_room_takes_only_its_owner() -> None:
@@ -153,6 +170,23 @@ def test_a_locked_room_takes_only_its_owner() -> None:
     ada.call("room.update", locked=True)
     assert world.client().refused("room.join", room="room", name="Bob") == "room_locked"
     world.joined(name="Ada", token=ada.joined["room"]["ownerToken"])
+
+
+def test_a_lock_lets_those_back_in_who_were_inside_but_for_the_kicked() -> None:
+    world = World()
+    ada, bob, eve = world.joined(), world.joined(name="Bob"), world.joined(name="Eve")
+    for client in (bob, eve):
+        client.drop()
+    world.wait(60)
+    eve_again = world.joined(name="Eve", resume=eve.joined["resumeToken"])
+    ada.call("room.update", locked=True, password="sesame")
+    ada.call("peer.kick", peerId=eve_again.id)
+    for token in (eve.joined["resumeToken"], eve_again.joined["resumeToken"], "made up", None):
+        assert world.client().refused("room.join", room="room", name="Eve", resume=token) == "room_locked"
+    # The place is gone, so the password is asked for again.
+    token = bob.joined["resumeToken"]
+    assert world.client().refused("room.join", room="room", name="Bob", resume=token) == "wrong_password"
+    assert world.joined(name="Bob", resume=token, password="sesame").joined["peerId"] != bob.id
 
 
 def test_settings_reach_everyone_once() -> None:
@@ -263,6 +297,82 @@ def test_an_empty_room_makes_way_for_one_with_people() -> None:
         world.hub.show_room("first")
     # Nobody is put out.
     assert world.client().refused("room.join", room="fifth", name="x") == "quota"
+
+
+def test_rooms_that_nobody_would_miss_make_way_first_and_at_once() -> None:
+    world = World(Limits(rooms=3))
+    world.hub.create_room(RoomCreate(id="made"))
+    said = world.joined("said")
+    said.call("chat.send", text="remember me", clientId="1")
+    said.call("room.leave")
+    blank = world.joined("blank")
+    blank.call("room.leave")
+    world.joined("first")
+    assert world.hub.find_room("blank").rooms == []
+    assert world.hub.find_room("made").rooms
+    assert world.hub.find_room("said").rooms
+    # Nothing but what has something to lose is empty: that is safe for a while.
+    assert world.client().refused("room.join", room="second", name="x") == "quota"
+
+
+@pytest.mark.parametrize("setting", [{"locked": True}, {"name": "Garden"}, {"password": "sesame"}, {"public": True}])
+def test_a_room_with_a_setting_is_missed(setting: dict[str, Any]) -> None:
+    world = World(Limits(rooms=1))
+    ada = world.joined()
+    token = ada.joined["room"]["ownerToken"]
+    ada.call("room.leave")
+    world.hub.update_room("room", token, RoomUpdate(**setting))  # while it is empty
+    assert world.client().refused("room.join", room="second", name="x") == "quota"
+    world.wait(300)
+    world.joined("second")
+
+
+def test_coming_and_going_takes_the_rooms_from_nobody() -> None:
+    """One address joins a new room each time and leaves it, with a word in it or without."""
+    world = World(Limits(rooms_joined=500, rooms=1000))
+    reasons = set()
+    for number in range(3000):
+        client = world.client("192.0.2.1")
+        answer = client.ask("room.join", room=f"mine-{number}", name="x")
+        if "error" in answer:
+            reasons.add(answer["error"]["data"]["reason"])
+            continue
+        client.call("chat.send", text="keep it", clientId="1")
+        client.call("room.leave")
+        client.drop()
+    assert reasons == {"rate_limited"}
+    assert world.hub.census()["rooms"] == 500
+    # A room that is there may be joined, and others make theirs.
+    world.client("192.0.2.1").join("mine-0", "x")
+    world.client("192.0.2.2").join("new", "x")
+    world.wait(1)
+    assert "error" not in world.client("192.0.2.1").ask("room.join", room="another", name="x")
+
+
+def test_thousands_in_rooms_of_five_come_from_one_address() -> None:
+    world = World()
+    for number in range(4000):
+        world.client("192.0.2.1").join(f"room-{number // 5}", str(number))
+        world.now += 1 / 100
+    assert world.hub.census()["rooms"] == 800
+
+
+def test_a_program_on_this_machine_makes_as_many_rooms_as_there_may_be() -> None:
+    world = World()
+    for number in range(5000):
+        world.client().join(f"room-{number}", "x")
+
+
+def test_an_empty_room_outlives_a_gap_of_the_network() -> None:
+    """Everybody's packets are lost for 80 s: silence, the grace time of places, then the room is empty."""
+    world = World()
+    ada = world.joined()
+    ada.call("chat.send", text="before", clientId="1")
+    ada.drop()
+    world.wait(20)
+    world.wait(500)
+    token = ada.joined["resumeToken"]
+    assert [one["text"] for one in world.joined(resume=token).joined["chat"]["messages"]] == ["before"]
 
 
 def test_a_thousand_and_one_peers_come_at_once() -> None:
