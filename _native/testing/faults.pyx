@@ -19,9 +19,10 @@ cdef enum FaultKind:
     FAULT_CORRUPT = 2              # a bit of the media is another one
     FAULT_REORDER = 3              # two packets of a batch change places
     FAULT_MISDELIVER = 4           # the media of one publisher goes to the subscribers of another
+    FAULT_KEEP = 5                 # a consumer that is closed goes on
     SMALLEST_MEDIA = 40            # bytes of payload; what is smaller is left alone
 
-FAULTS = ("drop", "duplicate", "corrupt", "reorder", "misdeliver")
+FAULTS = ("drop", "duplicate", "corrupt", "reorder", "misdeliver", "keep")
 
 
 @cython.final
@@ -43,6 +44,10 @@ cdef class FaultyShard(Shard):
             raise ValueError(f"{fault!r} is not one of {', '.join(FAULTS)}, or every is 0")
         self.fault = FAULTS.index(fault)
         self.every = every
+
+    def close_consumer(self, int id):
+        if not (self.fault == FAULT_KEEP and self._due()):
+            Shard.close_consumer(self, id)
 
     cdef bint flush(self, us_t now) noexcept nogil:
         cdef u32 i

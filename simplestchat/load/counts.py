@@ -13,6 +13,7 @@ TOTALS = (
     "joins_tried", "joins", "join_failures", "requests", "request_errors", "races", "reconnects", "connections_lost",
     "transports", "transports_connected", "transports_failed", "chat_sent", "chat_acked", "chat_received", "chat_lost",
     "chat_duplicate", "chat_disorder", "silent_streams", "refusals", "notices",
+    "pages_turned", "audio_only", "ice_restarts",
 )  # fmt: skip
 HISTOGRAMS = ("signaling", "join", "ready", "reconnect", "loop_lag", "chat")
 _WORDS_KEPT = 500  # a word may end with one of the server's own

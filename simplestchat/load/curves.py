@@ -66,6 +66,13 @@ def _people(evidence: Evidence) -> Iterator[Series]:
         ("receiving", "tracks received"),
     ):
         yield _curve("Media of users", "", name, title, _gauged(evidence, name))
+    for name, title in (
+        ("pages_turned", "pages turned"),
+        ("audio_only", "switched to audio only"),
+        ("ice_restarts", "ICE restarts"),
+    ):
+        if evidence.totals[name]:
+            yield _curve("What users did", "1/s", name, title, _counted(evidence, name))
     line = evidence.timeline
     for name in ("transports", "producers", "consumers"):
         sources = evidence.all_workers(name)

@@ -76,7 +76,7 @@ class Sample(Message, frozen=True, kw_only=True):
     totals: joins_tried, joins, join_failures, requests, request_errors, reconnects, connections_lost,
     transports, transports_connected,
     transports_failed, chat_sent, chat_acked, chat_received, chat_lost, chat_disorder, silent_streams (subscribed, and
-    nothing came: see ``vigil``), and all of ``Swarm.sample()['totals']``.
+    nothing came: see ``vigil``), pages_turned, audio_only, ice_restarts, and all of ``Swarm.sample()['totals']``.
     gauges: users (in rooms), publishing, receiving, connected (paths).
     histograms: signaling (request to answer), join (socket opened to room.join's answer), ready (user's begin
     to transports connected),

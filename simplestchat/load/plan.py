@@ -25,6 +25,7 @@ LAST_VISIT_S = 2.0  # a visit that would begin so near the end is left out
 MUTE_S = (3.0, 5.0)  # how long a microphone or camera is off
 MUTE_MARGIN_S = 1.0  # from joining to a mute, and from its end to leaving
 CHAT_MARGIN_S = 1.0  # from joining to a message, and from it to leaving
+PAGE_MARGIN_S = 1.0  # from joining to turning a page, and from that to leaving
 RECONNECT_MARGIN_S = 1.5
 
 _NAME = re.compile(r"u(?P<index>0|[1-9]\d{0,8})(?:\.(?P<visit>[1-9]\d{0,5}))?\Z")
@@ -75,6 +76,8 @@ class UserPlan(Frozen, frozen=True, kw_only=True):
     visits: tuple[Visit, ...]
     chats: tuple[float, ...]
     mutes: tuple[Mute, ...]
+    page_turns: tuple[float, ...]
+    """When it turns to the next page of its room."""
     audio_only_at_s: float | None
     reconnect_at_s: float | None
     up: Conditions | None
@@ -163,6 +166,7 @@ class Plan:
             visits=visits,
             chats=tuple(self._chats(index, visits)),
             mutes=tuple(self._mutes(index, visits)) if publishes else (),
+            page_turns=tuple(self._page_turns(index, visits)),
             audio_only_at_s=self.ramp_s + self.scenario.ramp.hold_s / 2 if index in self._audio_only else None,
             reconnect_at_s=self._reconnect(index, visits),
             up=network.up if behind else None,
@@ -182,12 +186,16 @@ class Plan:
             number += publishers
         return number * length, (number + 1) * length
 
-    def page(self, index: int) -> range:
-        """The places in its room whose video a user looks at, when it looks at pages."""
+    def page(self, index: int, turned: int = 0) -> range:
+        """The places in its room whose video a user looks at, when it looks at pages and has turned so many times.
+
+        A publisher begins with its own page, everybody else with any; behind the last one comes the first.
+        """
         room, place = divmod(index, self.room_size)
         size, publishers = max(self.scenario.subscribe.limit, 1), self.publishers(room)
         pages = -(-publishers // size)
-        first = size * (self._random("page", index).randrange(pages) if place >= publishers else place // size)
+        begun = self._random("page", index).randrange(pages) if place >= publishers else place // size
+        first = size * ((begun + turned) % pages)
         return range(first, min(first + size, publishers))
 
     def visits(self, index: int) -> tuple[Visit, ...]:
@@ -270,6 +278,16 @@ class Plan:
             video = chance.choice(tracks)
             if _inside(visits, begin, end, MUTE_MARGIN_S):
                 yield Mute(video=video, begin_s=begin, end_s=end)
+
+    def _page_turns(self, index: int, visits: tuple[Visit, ...]) -> Iterator[float]:
+        rate_per_s = self.scenario.behaviour.pages_per_minute / 60
+        if self.scenario.subscribe.mode != "page" or not rate_per_s:
+            return
+        chance = self._random("page-turns", index)
+        at = visits[0].begin_s
+        while (at := at + chance.expovariate(rate_per_s)) < self.media_end_s:
+            if _inside(visits, at, at, PAGE_MARGIN_S):
+                yield at
 
     def _reconnect(self, index: int, visits: tuple[Visit, ...]) -> float | None:
         at = self.ramp_s + self.scenario.behaviour.reconnect_at_s

@@ -113,6 +113,8 @@ class Behaviour(Frozen, frozen=True, kw_only=True):
     chat_bytes: Annotated[int, Meta(ge=32, le=4096)] = 80
     mutes_per_minute: Rate = 0.0
     """Microphone or camera off for some seconds, sending on what must not arrive (see ``STAMP_FORBIDDEN``)."""
+    pages_per_minute: Rate = 0.0
+    """Turned to the next one, where ``subscribe.mode`` is ``page``."""
     audio_only_share: Share = 0.0
     """Users who pause all video that they receive, half way."""
     reconnect_at_s: Seconds = 0.0

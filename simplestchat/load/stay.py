@@ -229,6 +229,8 @@ class Stay:
             due(mute.begin_s, lambda mute=mute: self.do(lambda: self.publishing.mute(mute)))  # type: ignore[misc]
         for change in plan.changes:
             due(change.at_s, lambda change=change: self.transports.change(change))  # type: ignore[misc]
+        for turned, at_s in enumerate(plan.page_turns, 1):
+            due(at_s, lambda turned=turned: self.do(lambda: self.subscribing.turn(turned)))  # type: ignore[misc]
         if plan.audio_only_at_s is not None:
             due(plan.audio_only_at_s, lambda: self.do(self.subscribing.audio_only))
         if plan.reconnect_at_s is not None:

@@ -2,7 +2,8 @@
 
 Rules:
  - Wanted is what the scenario says: everything, the first so many others, or the video of one page with everybody's
-   audio. People who are not ours, such as a browser, send what cannot be checked and are never wanted.
+   audio. Who turns the page closes what is not on the new one; each closing is told to the oracle when it is answered.
+   People who are not ours, such as a browser, send what cannot be checked and are never wanted.
  - As mediasoup-client does it: consumer.create (paused), the receiver, then consumer.resume. Several at a time. A
    viewer's wait begins when the track is known and wanted, so that waiting for a turn to ask is part of it.
  - A track that is closed while it is asked for is a race and no fault. What is wanted must be received in the end, and
@@ -51,7 +52,8 @@ class Subscribing:
     """All subscriptions of one stay."""
 
     __slots__ = (
-        "_audio_only", "_awaiting", "_busy", "_others", "_passed", "_retiring", "_stay", "_wanted", "subscriptions",
+        "_audio_only", "_awaiting", "_busy", "_others", "_page", "_passed", "_retiring", "_stay", "_wanted",
+        "subscriptions",
     )  # fmt: skip
 
     def __init__(self, stay: Stay) -> None:
@@ -63,7 +65,9 @@ class Subscribing:
         self._others: dict[str, set[str]] = {}
         """With a limit: the peers that were chosen, with their wanted producers."""
         self._passed: dict[str, Offer] = {}
-        """With a limit: what was not chosen yet."""
+        """With a limit: what was not chosen yet; with pages: what is on others."""
+        turned = sum(at_s <= stay.visit.begin_s for at_s in stay.plan.page_turns)
+        self._page = stay.world.plan.page(stay.plan.index, turned)
         self._retiring: list[Subscription] = []
         """Closed, and not yet counted for good."""
         self.subscriptions: dict[str, Subscription] = {}
@@ -82,9 +86,12 @@ class Subscribing:
 
     def _offer(self, peer_id: str, producer_id: str, *, video: bool) -> None:
         who = self._stay.room.who(peer_id)
-        if who is None or who[0] == self._stay.plan.index or not self._wants(who[0], video=video):
+        if who is None or who[0] == self._stay.plan.index or not self._wants(video=video):
             return
         offer = Offer(peer_id, who, producer_id, video=video)
+        if video and not self._on_page(who[0]):
+            self._passed[producer_id] = offer
+            return
         if self._stay.world.scenario.subscribe.mode == "some":
             limit = self._stay.world.scenario.subscribe.limit
             if peer_id not in self._others and len(self._others) >= limit:
@@ -93,13 +100,16 @@ class Subscribing:
             self._others.setdefault(peer_id, set()).add(producer_id)
         self._want(offer)
 
-    def _wants(self, publisher: int, *, video: bool) -> bool:
-        subscribe, plan = self._stay.world.scenario.subscribe, self._stay.world.plan
+    def _wants(self, *, video: bool) -> bool:
+        subscribe = self._stay.world.scenario.subscribe
         if subscribe.mode == "none" or not (subscribe.video if video else subscribe.audio):
             return False
-        if video and self._audio_only:
-            return False
-        return subscribe.mode != "page" or not video or publisher % plan.room_size in plan.page(self._stay.plan.index)
+        return not (video and self._audio_only)
+
+    def _on_page(self, publisher: int) -> bool:
+        if self._stay.world.scenario.subscribe.mode != "page":
+            return True
+        return publisher % self._stay.world.plan.room_size in self._page
 
     def _want(self, offer: Offer) -> None:
         self._wanted[offer.producer_id] = offer
@@ -231,9 +241,43 @@ class Subscribing:
             del self._passed[offer.producer_id]
             self._offer(offer.peer_id, offer.producer_id, video=offer.video)
 
+    async def turn(self, turned: int) -> None:
+        """Look at another page."""
+        self._stay.world.tally.add("pages_turned")
+        self._page = self._stay.world.plan.page(self._stay.plan.index, turned)
+        left = [one for one in self._wanted.values() if one.video and not self._on_page(one.who[0])]
+        come = [one for one in self._passed.values() if self._on_page(one.who[0])]
+        for offer in left:
+            self._passed[offer.producer_id] = self._wanted.pop(offer.producer_id)
+        for offer in come:
+            self._want(self._passed.pop(offer.producer_id))
+        await self._close_unwanted()
+
+    async def _close_unwanted(self) -> None:
+        client = self._stay.client
+        asked = [
+            (one, client.send("consumer.close", ConsumerRef(consumer_id=one.consumer_id)))
+            for producer_id, one in self.subscriptions.items()
+            if producer_id not in self._wanted
+        ]
+        for subscription, pending in asked:
+            try:
+                await client.wait(pending)
+            except RequestFailed as error:
+                self._stay.refused(error, race="not_found")
+            else:
+                self._drop(subscription)
+
+    def _drop(self, subscription: Subscription) -> None:
+        """It is closed, if its producer was not closed meanwhile."""
+        if self.subscriptions.get(subscription.producer_id) is subscription:
+            del self.subscriptions[subscription.producer_id]
+            self._retire(subscription)
+
     async def audio_only(self) -> None:
         """Look at nobody any more."""
         self._audio_only = True
+        self._stay.world.tally.add("audio_only")
         self._wanted = {key: one for key, one in self._wanted.items() if not one.video or key in self.subscriptions}
         client = self._stay.client
         asked = [
@@ -256,8 +300,12 @@ class Subscribing:
             if ours.pop(one.consumer_id, None) is None:  # its answer was lost on the way
                 await self._stay.client.call("consumer.close", ConsumerRef(consumer_id=one.consumer_id))
         for subscription in ours.values():
+            if subscription.producer_id not in self._wanted:  # on a page that was turned; the answer was lost
+                self._drop(subscription)
+                continue
             self.closed(subscription.producer_id)
             self._awaiting.doubt(subscription.producer_id)
+        await self._close_unwanted()
         self.look()
 
     # The end

@@ -91,6 +91,15 @@ def test_a_server_that_forwards_nothing_leaves_streams_silent(scenario: Path) ->
     assert run.summary["errors"] == run.report["faults"]["silent-stream"] > 1
 
 
+def test_a_server_that_goes_on_with_a_page_that_was_turned_is_caught(scenario: Path) -> None:
+    turning = '[subscribe]\nmode = "page"\nlimit = 1\n[behaviour]\npages_per_minute = 30\n'
+    scenario.write_text(SMALL_ROOM + turning + PATIENT)
+    run = run_against("keep", scenario, every=1)
+    assert run.status == 1, run.output
+    assert "misdelivered" in run.missed, run.output
+    assert not run.missed & {"corrupt", "packet_loss"}, run.output
+
+
 def test_a_sound_server_is_not_accused(scenario: Path) -> None:
     run = load(scenario.parent / "report", scenario)
     assert run.status == 0, run.output

@@ -52,12 +52,18 @@ def curve(name: str) -> Happened:
     return lambda report: any(sum(filter(None, one["values"])) > 0 for one in report["series"] if one["name"] == name)
 
 
+def both(*parts: Happened) -> Happened:
+    return lambda report: all(part(report) for part in parts)
+
+
 SHORT = {
     "conference": Short(4, 4, counted("first_frame_ms")),
     "webinar": Short(12, 4, counted("first_frame_ms")),
     "audio": Short(10, 4, counted("mos")),
     "churn": Short(8, 8, counted("first_frame_ms"), ("churn.stay_s=2",)),
-    "unstable": Short(4, 6, lambda report: report["summary"]["repaired"] > 0),
+    "unstable": Short(4, 6, both(lambda report: report["summary"]["repaired"] > 0, curve("audio_only"))),
+    "gallery": Short(6, 5, curve("pages_turned"), ("subscribe.limit=2", "behaviour.pages_per_minute=20")),
+    "spotlight": Short(6, 5, counted("first_frame_ms"), ("subscribe.limit=2", "churn.stay_s=1.5", "churn.away_s=0.3")),
     "chat-storm": Short(10, 4, curve("chat_received")),
     "reconnect-herd": Short(10, 6, counted("reconnect_ms"), ("behaviour.reconnect_at_s=3",)),
     "soak": Short(5, 4, counted("mos")),

@@ -104,6 +104,61 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
     assert totals["chat_received"] == 5 * totals["chat_acked"] > 0
 
 
+def test_pages_that_are_turned(server: Server) -> None:
+    scenario = s.Scenario(
+        name="pages",
+        shape=s.Shape(clients=6),
+        publish=CALL,
+        subscribe=s.Subscribe(mode="page", limit=2),
+        ramp=s.Ramp(joins_per_s=20, hold_s=5, settle_s=0.7),
+        behaviour=s.Behaviour(pages_per_minute=40),
+    )
+    outcome = run_here(scenario, server.url)
+    totals = found_right(outcome)
+    plan = Plan(scenario, 1)
+    turns = [plan.user(index).page_turns for index in range(6)]
+    assert totals["pages_turned"] == sum(map(len, turns)) > 10
+    assert outcome.finished is not None
+    looked = Counter((one.subscriber, one.publisher) for one in outcome.finished.streams if one.track)
+    planned = Counter(
+        (user, place)
+        for user in range(6)
+        for turned in range(len(turns[user]) + 1)
+        for place in plan.page(user, turned)
+        if place != user
+    )
+    # A page that is turned again at once is never asked for.
+    assert looked <= planned
+    assert looked.total() > 0.8 * planned.total()
+    assert outcome.count("first_frame") > 0.8 * looked.total()
+    assert sum(one.track == 0 for one in outcome.finished.streams) == 6 * 5
+
+
+def test_some_of_the_others_are_received_and_whoever_goes_is_replaced(server: Server) -> None:
+    scenario = s.Scenario(
+        name="some",
+        shape=s.Shape(clients=6),
+        publish=CALL,
+        subscribe=s.Subscribe(mode="some", limit=2),
+        ramp=FAST,
+        churn=s.Churn(share=0.5, stay_s=1.5, away_s=0.3, crash_share=0.0),
+    )
+    outcome = run_here(scenario, server.url, seed=3)
+    found_right(outcome)
+    assert outcome.finished is not None
+    received = Counter(one.subscriber for one in outcome.finished.streams)
+    # With this seed the first two come and go, whom everybody else receives at first.
+    visits = [Plan(scenario, 3).user(index).visits for index in range(6)]
+    departures = sum(len(one) - 1 for one in visits)
+    staying = [index for index in range(6) if len(visits[index]) == 1]
+    assert 0 not in staying
+    assert 1 not in staying
+    assert all(2 * 2 <= received[index] <= 2 * (2 + departures) for index in staying)
+    assert max(received[index] for index in staying) > 2 * 2
+    # All of the others, and everybody who came again, would be more.
+    assert max(received[index] for index in staying) < 2 * (5 + departures)
+
+
 def test_strangers_stay_outside(server: Server) -> None:
     scenario = s.Scenario(
         name="locked",

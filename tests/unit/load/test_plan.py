@@ -35,6 +35,7 @@ SCENARIOS = st.builds(
         s.Behaviour,
         chat_per_minute=spans(0, 60),
         mutes_per_minute=spans(0, 20),
+        pages_per_minute=spans(0, 20),
         audio_only_share=spans(0, 1),
         reconnect_at_s=spans(0, 30),
         refused=st.integers(0, 20),
@@ -87,6 +88,14 @@ def test_changing_one_setting_moves_nothing_else() -> None:
     assert calm == msgspec.structs.replace(busy, mutes=())
 
 
+def test_pages_are_turned_only_where_pages_are_looked_at() -> None:
+    behaviour = s.Behaviour(chat_per_minute=30, pages_per_minute=20)
+    all_at_once = Plan(make(behaviour=behaviour), 1).user(3)
+    by_pages = Plan(make(behaviour=behaviour, subscribe=s.Subscribe(mode="page", limit=4)), 1).user(3)
+    assert by_pages.page_turns
+    assert all_at_once == msgspec.structs.replace(by_pages, page_turns=())
+
+
 @given(SCENARIOS, st.integers(1, 8))
 @settings(max_examples=60)
 def test_parts_share_the_users_and_strangers_out(scenario: s.Scenario, parts: int) -> None:
@@ -127,6 +136,8 @@ def test_everything_a_user_does_lies_within_its_visits(scenario: s.Scenario, see
             assert (visit.ending == "stay") == (visit.end_s == plan.media_end_s)
         for at in user.chats:
             assert user.visit_at(at)
+        for at in user.page_turns:
+            assert user.visit_at(at)
         for mute in user.mutes:
             assert user.visit_at(mute.begin_s) == user.visit_at(mute.end_s) is not None
             assert user.video if mute.video else user.audio
@@ -139,7 +150,8 @@ def test_rates_are_as_asked() -> None:
     scenario = make(
         shape=s.Shape(clients=400, room_size=10),
         ramp=s.Ramp(joins_per_s=1000, hold_s=120),
-        behaviour=s.Behaviour(chat_per_minute=6, mutes_per_minute=0),
+        behaviour=s.Behaviour(chat_per_minute=6, mutes_per_minute=0, pages_per_minute=4),
+        subscribe=s.Subscribe(mode="page", limit=4),
         churn=s.Churn(share=0.25, stay_s=8, away_s=2, crash_share=0.4),
     )
     plan = Plan(scenario, 7)
@@ -148,6 +160,8 @@ def test_rates_are_as_asked() -> None:
     assert 95 <= len(churning) <= 100
     chats = sum(len(user.chats) for user in users if len(user.visits) == 1)
     assert chats == pytest.approx(300 * 2 * 6, rel=0.05)
+    turns = sum(len(user.page_turns) for user in users if len(user.visits) == 1)
+    assert turns == pytest.approx(300 * 2 * 4, rel=0.05)
     ended = [visit for user in churning for visit in user.visits if visit.ending != "stay"]
     assert sum(visit.end_s - visit.begin_s for visit in ended) / len(ended) == pytest.approx(8, rel=0.1)
     assert sum(visit.ending == "crash" for visit in ended) / len(ended) == pytest.approx(0.4, abs=0.05)
@@ -203,6 +217,18 @@ def test_a_page_is_a_piece_of_the_publishers(scenario: s.Scenario, seed: int) ->
         page = plan.page(index)
         assert 0 < len(page) <= scenario.subscribe.limit
         assert set(page) <= set(range(plan.publishers(index // plan.room_size)))
+
+
+@given(SCENARIOS, SEEDS)
+@settings(max_examples=40)
+def test_who_turns_all_pages_has_seen_everybody_once_and_begins_anew(scenario: s.Scenario, seed: int) -> None:
+    plan = Plan(scenario, seed)
+    for index in range(plan.clients):
+        publishers = plan.publishers(index // plan.room_size)
+        pages = -(-publishers // scenario.subscribe.limit)
+        seen = [place for turned in range(pages) for place in plan.page(index, turned)]
+        assert sorted(seen) == list(range(publishers))
+        assert plan.page(index, pages) == plan.page(index)
 
 
 @given(st.integers(0, 10**8), st.integers(0, 10**5))

@@ -287,6 +287,8 @@ export interface Behaviour {
   chat_bytes: number;
   /** Microphone or camera off for some seconds, sending on what must not arrive (see `STAMP_FORBIDDEN`). */
   mutes_per_minute: number;
+  /** Turned to the next one, where `subscribe.mode` is `page`. */
+  pages_per_minute: number;
   /** Users who pause all video that they receive, half way. */
   audio_only_share: number;
   /** So long into the hold, WebSockets are cut and come back with `resume`; 0: never. */
