@@ -58,6 +58,8 @@ cdef enum CodecKind:
     CODEC_OPUS = 1
     CODEC_VP8 = 2
     CODEC_H264 = 3
+    CODEC_VP9 = 4
+    CODEC_AV1 = 5
 
 cdef enum TransportState:
     TRANSPORT_NEW = 0

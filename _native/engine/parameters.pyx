@@ -13,16 +13,16 @@ from simplestchat._native.core.types cimport OK, i16, u32, u64, u8
 from simplestchat._native.crypto.random cimport csprng_bytes
 from simplestchat._native.engine.consumer cimport consumer_new
 from simplestchat._native.engine.entities cimport (
-    CODEC_H264, CODEC_OPUS, CODEC_OTHER, CODEC_VP8, EXT_ABS_SEND_TIME, EXT_AUDIO_LEVEL, EXT_MID, EXT_REPAIRED_RID, EXT_RID,
-    EXT_TOFFSET, EXT_TRANSPORT_CC, EXT_VIDEO_ORIENTATION, MAX_CODECS, MAX_SENT_SSRCS, MAX_STREAMS, MID_SIZE, RID_SIZE,
-    Codec, Consumer, Producer, ShardState, Stream, Transport,
+    CODEC_AV1, CODEC_H264, CODEC_OPUS, CODEC_OTHER, CODEC_VP8, CODEC_VP9, EXT_ABS_SEND_TIME, EXT_AUDIO_LEVEL, EXT_MID,
+    EXT_REPAIRED_RID, EXT_RID, EXT_TOFFSET, EXT_TRANSPORT_CC, EXT_VIDEO_ORIENTATION, MAX_CODECS, MAX_SENT_SSRCS, MAX_STREAMS,
+    MID_SIZE, RID_SIZE, Codec, Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.producer cimport producer_free, producer_init_stream, producer_new
 from simplestchat._native.engine.sources cimport sources_add, sources_find, sources_retire
 
 from simplestchat._native.core.errors import LIMIT, InternalError, MisuseError, raise_status
 
-cdef dict _CODECS = {"opus": CODEC_OPUS, "vp8": CODEC_VP8, "h264": CODEC_H264}
+cdef dict _CODECS = {"opus": CODEC_OPUS, "vp8": CODEC_VP8, "h264": CODEC_H264, "vp9": CODEC_VP9, "av1": CODEC_AV1}
 cdef dict _EXTENSIONS = {
     "mid": EXT_MID, "rid": EXT_RID, "repaired-rid": EXT_REPAIRED_RID, "audio-level": EXT_AUDIO_LEVEL,
     "video-orientation": EXT_VIDEO_ORIENTATION, "abs-send-time": EXT_ABS_SEND_TIME, "transport-cc": EXT_TRANSPORT_CC,

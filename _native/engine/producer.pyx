@@ -8,8 +8,8 @@ from simplestchat._native.core.types cimport E_AUTH, E_NOMEM, E_REPLAY, OK, u16,
 from simplestchat._native.crypto.srtp cimport srtp_open
 from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_free, consumer_target
 from simplestchat._native.engine.entities cimport (
-    BATCH, CODEC_H264, CODEC_VP8, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_TRANSPORT_PRODUCERS, NEVER_US,
-    TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, ShardState, Source, Stream, Transport,
+    BATCH, CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_TRANSPORT_PRODUCERS,
+    NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, ShardState, Source, Stream, Transport,
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
 from simplestchat._native.engine.output cimport OUT_PACKETS
@@ -19,10 +19,12 @@ from simplestchat._native.stream.cache cimport (
 )
 from simplestchat._native.stream.nack cimport nack_collect, nack_init, nack_received, nack_repaired
 from simplestchat._native.stream.recv cimport recv_init, recv_packet
+from simplestchat._native.wire.av1 cimport av1_keyframe
 from simplestchat._native.wire.h264 cimport h264_keyframe
 from simplestchat._native.wire.rtcp cimport RTCP_NACK_MAX_ITEMS, NackItem
 from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find, rtp_parse, rtp_payload_size
 from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
+from simplestchat._native.wire.vp9 cimport vp9_keyframe
 
 cdef enum:
     CACHE_VIDEO_BYTES = 524288     # 1.7 s of 2.5 Mbit/s
@@ -113,6 +115,10 @@ cdef inline bint _is_keyframe(const Codec* codec, const u8* payload, int size) n
         return vp8_parse(payload, size, &vp8) == OK and vp8.keyframe != 0
     if codec.kind == CODEC_H264:
         return h264_keyframe(payload, size) > 0
+    if codec.kind == CODEC_VP9:
+        return vp9_keyframe(payload, size) > 0
+    if codec.kind == CODEC_AV1:
+        return av1_keyframe(payload, size) > 0
     return True
 
 

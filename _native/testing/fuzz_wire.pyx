@@ -1,4 +1,4 @@
-"""Fuzz targets of STUN, RTP, header extensions, VP8, H264 and the demultiplexer.
+"""Fuzz targets of STUN, RTP, header extensions, VP8, H264, VP9, AV1 and the demultiplexer.
 
 Invariant of each: no byte outside the input or output buffer is touched, every offset of an accepted view lies inside its packet,
 and what our writers make of an accepted view parses back to the same view.
@@ -9,6 +9,7 @@ from libc.string cimport memcmp
 from simplestchat._native.core.bytes cimport get16, put16, put32
 from simplestchat._native.core.types cimport E_NOMEM, E_SPACE, OK, u8, u16, u64
 from simplestchat._native.testing.fuzz cimport FUZZ_BROKEN, FuzzTarget, fuzz_below, fuzz_run
+from simplestchat._native.wire.av1 cimport av1_keyframe
 from simplestchat._native.wire.demux cimport KIND_RTCP, KIND_UNKNOWN, demux
 from simplestchat._native.wire.h264 cimport h264_keyframe
 from simplestchat._native.wire.rtp cimport (
@@ -20,8 +21,9 @@ from simplestchat._native.wire.stun cimport (
     stun_write_request, stun_write_success,
 )
 from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
+from simplestchat._native.wire.vp9 cimport vp9_keyframe
 
-FUZZ_TARGETS = ("stun", "rtp", "ext", "ext-rewrite", "vp8", "h264", "demux")
+FUZZ_TARGETS = ("stun", "rtp", "ext", "ext-rewrite", "vp8", "h264", "vp9", "av1", "demux")
 
 
 # Length and checksum made right, or nothing mutated would come past them.
@@ -191,6 +193,16 @@ cdef int _h264(void* state, u8* data, size_t size, u64 random) noexcept nogil:
     return FUZZ_BROKEN if status > 1 else status
 
 
+cdef int _vp9(void* state, u8* data, size_t size, u64 random) noexcept nogil:
+    cdef int status = vp9_keyframe(data, size)
+    return FUZZ_BROKEN if status > 1 or (status == 1 and data[0] & 0x48 != 0x08) else status
+
+
+cdef int _av1(void* state, u8* data, size_t size, u64 random) noexcept nogil:
+    cdef int status = av1_keyframe(data, size)
+    return FUZZ_BROKEN if status > 1 or (status == 1 and data[0] & 0x88 != 0x08) else status
+
+
 cdef int _demux(void* state, u8* data, size_t size, u64 random) noexcept nogil:
     cdef int kind = demux(data, size)
     if kind < 0 or kind > KIND_RTCP:
@@ -213,6 +225,10 @@ def fuzz(str target, u64 seed, u64 rounds, list corpus):
         function = _vp8
     elif target == "h264":
         function = _h264
+    elif target == "vp9":
+        function = _vp9
+    elif target == "av1":
+        function = _av1
     elif target == "demux":
         function = _demux
     else:

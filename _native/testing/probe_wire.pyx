@@ -6,6 +6,7 @@ Input is copied to, and output written into, heap memory of exactly its size. A 
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport u8, u16, u32, u64
 from simplestchat._native.testing.exact cimport Exact, exact_copy, exact_room
+from simplestchat._native.wire.av1 cimport av1_keyframe as _av1_keyframe
 from simplestchat._native.wire.demux cimport demux as _demux
 from simplestchat._native.wire.h264 cimport h264_keyframe as _h264_keyframe
 from simplestchat._native.wire.rtp cimport (
@@ -17,6 +18,7 @@ from simplestchat._native.wire.stun cimport (
     stun_write_request as _stun_write_request, stun_write_success as _stun_write_success,
 )
 from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse as _vp8_parse
+from simplestchat._native.wire.vp9 cimport vp9_keyframe as _vp9_keyframe
 
 _KINDS = ("unknown", "stun", "dtls", "rtp", "rtcp")
 
@@ -161,3 +163,15 @@ def h264_keyframe(bytes payload):
     """Tell whether an H264 payload begins an IDR picture or carries an SPS."""
     cdef Exact copy = exact_copy(payload)
     return _check(_h264_keyframe(copy.data, copy.size), "H264 payload") == 1
+
+
+def vp9_keyframe(bytes payload):
+    """Tell whether a VP9 payload begins a picture that needs no earlier one."""
+    cdef Exact copy = exact_copy(payload)
+    return _check(_vp9_keyframe(copy.data, copy.size), "VP9 payload") == 1
+
+
+def av1_keyframe(bytes payload):
+    """Tell whether an AV1 payload begins a coded video sequence."""
+    cdef Exact copy = exact_copy(payload)
+    return _check(_av1_keyframe(copy.data, copy.size), "AV1 payload") == 1

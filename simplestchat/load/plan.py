@@ -20,6 +20,7 @@ import msgspec
 
 from simplestchat.load.scenario import Conditions, Scenario, Step
 
+CODECS = ("vp8", "h264", "vp9", "av1")
 LEAST_STAY_S = 1.0
 LAST_VISIT_S = 2.0  # a visit that would begin so near the end is left out
 MUTE_S = (3.0, 5.0)  # how long a microphone or camera is off
@@ -73,6 +74,8 @@ class UserPlan(Frozen, frozen=True, kw_only=True):
     """Position among the users of the room."""
     audio: bool
     video: bool
+    codec: str
+    """Of the video."""
     visits: tuple[Visit, ...]
     chats: tuple[float, ...]
     mutes: tuple[Mute, ...]
@@ -163,6 +166,7 @@ class Plan:
             place=place,
             audio=publishes and self.scenario.publish.audio,
             video=publishes and bool(self.scenario.publish.video),
+            codec=self._codec(place),
             visits=visits,
             chats=tuple(self._chats(index, visits)),
             mutes=tuple(self._mutes(index, visits)) if publishes else (),
@@ -174,6 +178,10 @@ class Plan:
             changes=tuple(self._changes(index)),
             seed=self._random("seed", index).getrandbits(63),
         )
+
+    def _codec(self, place: int) -> str:
+        codec = self.scenario.publish.codec
+        return CODECS[place % len(CODECS)] if codec == "mixed" else codec
 
     def turn(self, room: int, place: int, after_s: float) -> tuple[float, float]:
         """The begin and end of a publisher's first turn to talk that ends after a moment (``talk`` is ``turns``)."""

@@ -78,7 +78,7 @@ class Publishing:
             encodings = (Layer("", 0, 0, AUDIO_BITRATE_BPS),)
         infos = device.layer_infos(encodings, chance, rtx=video)
         parameters = device.sending(
-            stay.offered, publish.codec if video else "opus", mid, f"u{stay.plan.index}", infos, dtx=publish.dtx
+            stay.offered, stay.plan.codec if video else "opus", mid, f"u{stay.plan.index}", infos, dtx=publish.dtx
         )
         info: SenderInfo = {
             "user": stay.plan.index,

@@ -36,7 +36,8 @@ Limit: TypeAlias = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 Faults: TypeAlias = Annotated[int, Meta(ge=0)]
 Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """Lower-case letters, digits and hyphens, 40 at most."""
-Codec: TypeAlias = Literal["vp8", "h264", "vp9", "av1"]
+Codec: TypeAlias = Literal["vp8", "h264", "vp9", "av1", "mixed"]
+"""``mixed``: the publishers of a room have them in turn."""
 Talk: TypeAlias = Literal["always", "turns", "spurts", "never"]
 Subscription: TypeAlias = Literal["all", "some", "page", "none"]
 

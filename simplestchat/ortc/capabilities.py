@@ -82,7 +82,14 @@ def _extension(
 
 
 ROUTER_CAPABILITIES: Final = RtpCapabilities(
-    codecs=(_OPUS, *_video("VP8", 101), *_h264(103, 1), *_h264(105, 0)),
+    codecs=(
+        _OPUS,
+        *_video("VP8", 101),  # the first one that both sides know is what browsers send
+        *_h264(103, 1),
+        *_h264(105, 0),
+        *_video("VP9", 107, profile_id=0),
+        *_video("AV1", 109, profile=0),
+    ),
     header_extensions=(
         _extension("audio", "mid", 1),
         _extension("video", "mid", 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from simplestchat.ortc import h264
 from simplestchat.ortc.parameters import CodecCapability, CodecParameters, RtcpFeedback
@@ -51,7 +51,18 @@ def same_codec(a: Codec, b: Codec) -> bool:
         return False
     if kind_of(a) == "audio" and (a.channels or 1) != (b.channels or 1):
         return False
-    return name_of(a) != "h264" or h264.same(settings_of(a), settings_of(b))
+    if name_of(a) == "h264":
+        return h264.same(settings_of(a), settings_of(b))
+    return _profile(a) == _profile(b)
+
+
+#: Which setting names the profile, a number or its text; absent means 0 (RFC 9628 section 6; AV1 over RTP 7.2.1).
+_PROFILES: Final = {"vp9": "profile-id", "av1": "profile"}
+
+
+def _profile(codec: Codec) -> str:
+    setting = _PROFILES.get(name_of(codec), "")
+    return str(settings_of(codec).get(setting, 0))
 
 
 def find_codec(codecs: Iterable[_AnyCodec], wanted: Codec) -> _AnyCodec | None:

@@ -63,6 +63,7 @@ SHORT = {
     "churn": Short(8, 8, counted("first_frame_ms"), ("churn.stay_s=2",)),
     "unstable": Short(4, 6, both(lambda report: report["summary"]["repaired"] > 0, curve("audio_only"))),
     "gallery": Short(6, 5, curve("pages_turned"), ("subscribe.limit=2", "behaviour.pages_per_minute=20")),
+    "codecs": Short(4, 4, lambda report: report["summary"]["first_frame_ms"]["count"] >= 4 * 3),
     "spotlight": Short(6, 5, counted("first_frame_ms"), ("subscribe.limit=2", "churn.stay_s=1.5", "churn.away_s=0.3")),
     "chat-storm": Short(10, 4, curve("chat_received")),
     "reconnect-herd": Short(10, 6, counted("reconnect_ms"), ("behaviour.reconnect_at_s=3",)),

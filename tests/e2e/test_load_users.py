@@ -104,6 +104,25 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
     assert totals["chat_received"] == 5 * totals["chat_acked"] > 0
 
 
+def test_cameras_of_every_codec_in_one_room(server: Server) -> None:
+    scenario = s.Scenario(
+        name="codecs",
+        shape=s.Shape(clients=5, presenters=4),
+        publish=s.Publish(audio=False, video="360p30", bitrate_bps=300_000, codec="mixed"),
+        ramp=s.Ramp(joins_per_s=5, hold_s=3, settle_s=0.7),
+    )
+    outcome = run_here(scenario, server.url)
+    found_right(outcome)
+    assert {Plan(scenario, 1).user(index).codec for index in range(4)} == {"vp8", "h264", "vp9", "av1"}
+    assert outcome.finished is not None
+    streams = outcome.finished.streams
+    assert Counter(one.publisher for one in streams) == dict.fromkeys(range(4), 4)
+    for one in streams:
+        assert one.totals["keyframes"] > 0
+        assert one.totals["frames"] > 60
+        assert one.totals["corrupt"] == one.totals["misdelivered"] == one.totals["lost"] == 0
+
+
 def test_pages_that_are_turned(server: Server) -> None:
     scenario = s.Scenario(
         name="pages",

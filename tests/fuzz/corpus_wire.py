@@ -101,6 +101,25 @@ H264 = [
     bytes.fromhex("78ffff67"),
 ]
 
+VP9 = [
+    bytes.fromhex("8a 8123 10 0280 0168 82 498342".replace(" ", "")),  # a keyframe with its sizes
+    bytes.fromhex("08 82".replace(" ", "")),
+    bytes.fromhex("c8 8124 86".replace(" ", "")),
+    bytes.fromhex("ac 05 18 82".replace(" ", "")),  # two octets for the layers, and TL0PICIDX
+    bytes.fromhex("a8 05 02 07 82".replace(" ", "")),  # a second spatial layer
+    bytes.fromhex("f8 05 00 03 05 02 86".replace(" ", "")),  # three references
+    bytes.fromhex("8a 05 78 0140 00b4 0280 0168 0500 02d0 02 04 01 68 01 02 82".replace(" ", "")),  # layers and a group
+    bytes.fromhex("f8 05 00 03 05 03 86".replace(" ", "")),
+]
+
+AV1 = [
+    bytes.fromhex("28 0b 0a0b00000004 3ffffb 32 10".replace(" ", "")),
+    bytes.fromhex("10 32 10 00".replace(" ", "")),
+    bytes.fromhex("90 aabb".replace(" ", "")),
+    bytes.fromhex("98 aabb".replace(" ", "")),
+    bytes.fromhex("08"),
+]
+
 DTLS = bytes.fromhex("16feff0000000000000000000001") + bytes(20)
 
 CORPUS: dict[str, list[bytes]] = {
@@ -112,5 +131,7 @@ CORPUS: dict[str, list[bytes]] = {
     "twcc": TWCC,
     "vp8": VP8,
     "h264": H264,
+    "vp9": VP9,
+    "av1": AV1,
     "demux": [*STUN[:1], *RTP[:1], *RTCP[:1], DTLS],
 }

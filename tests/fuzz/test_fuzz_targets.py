@@ -25,6 +25,8 @@ NOISE_SHARE = {
     "h264": 0.5,  # most of the values that a NAL unit's type can have need no more than to be there
     "media-payload": 0.01,  # a part behind the first needs one byte of AV1, three of VP9
     "vp8": 0.99,  # nearly all bytes are a descriptor; what must be refused is the one that needs more than there is
+    "vp9": 0.99,  # as vp8
+    "av1": 0.99,  # two bytes of which the first does not say two things at once
 }
 
 
@@ -58,4 +60,4 @@ def test_names_are_unique() -> None:
     names = [target.name for target in TARGETS]
     assert len(names) == len(set(names))
     assert NOISE_SHARE.keys() <= set(names)
-    assert {"stun", "rtp", "ext", "ext-rewrite", "rtcp", "twcc", "vp8", "h264", "demux"} <= set(names)
+    assert {"stun", "rtp", "ext", "ext-rewrite", "rtcp", "twcc", "vp8", "h264", "vp9", "av1", "demux"} <= set(names)

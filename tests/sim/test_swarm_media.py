@@ -59,6 +59,24 @@ def test_everything_arrives_both_ways(suite: str) -> None:
     )
 
 
+@pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])
+def test_who_comes_later_begins_with_a_keyframe(codec: str) -> None:
+    call = SwarmCall(43)
+    anna, *late = connected(call, 9)
+    sender = call.publish(anna, codec)
+    call.run(2)
+    for path in late:
+        receiver = call.subscribe(path, sender)
+        call.run(0.7)
+        got = call.receiver(receiver)
+        assert got["keyframes"] > 0
+        assert got["frames_broken"] == got["keyframe_requests"] == 0
+        assert got["frames"] > 5
+        assert not any(got[name] for name in FAULTS)
+        assert got["delivered"] > 0
+        assert got["first_frame_us"] - got["first_packet_us"] < 33_000, "what came first was the keyframe"
+
+
 def test_one_crowded_path_carries_both_directions_of_twenty() -> None:
     call = SwarmCall(22)
     paths = connected(call, 20)

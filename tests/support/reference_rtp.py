@@ -156,3 +156,46 @@ def h264_keyframe(payload: bytes) -> bool:
         need(len(payload) >= 3 and payload[1] & 0xC0 != 0xC0 and 1 <= payload[1] & 31 <= 23)
         return bool(payload[1] & 0x80) and _nal_begins(payload[1] & 31, payload[2:])
     return _nal_begins(kind, payload[1:])
+
+
+def vp9_keyframe(payload: bytes) -> bool:
+    """RFC 9628 section 4.2."""
+    need(len(payload) > 0)
+    bits = f"{payload[0]:08b}"
+    has_id, predicted, layered, flexible, begins, _, structured = (bit == "1" for bit in bits[:7])
+    need(has_id or not flexible)
+    rest = iter(payload[1:])
+    layer = 0
+    try:
+        if has_id and next(rest) >= 0x80:
+            next(rest)
+        if layered:
+            layer = next(rest) // 2 % 8
+            if not flexible:
+                next(rest)
+        if predicted and flexible:
+            references = 1
+            while next(rest) % 2:
+                references += 1
+                need(references <= 3)
+        if structured:
+            flags = f"{next(rest):08b}"
+            sizes = 4 * (1 + int(flags[:3], 2)) if flags[3] == "1" else 0
+            for _ in range(sizes):
+                next(rest)
+            pictures = next(rest) if flags[4] == "1" else 0
+            for _ in range(pictures):
+                for _ in range(next(rest) // 4 % 4):
+                    next(rest)
+        next(rest)
+    except StopIteration:
+        raise ValueError from None
+    return begins and not predicted and layer == 0
+
+
+def av1_keyframe(payload: bytes) -> bool:
+    """RTP Payload Format for AV1, section 4.4: Z, Y, two bits of W, N."""
+    need(len(payload) > 1)
+    bits = f"{payload[0]:08b}"
+    need(not (bits[0] == "1" and bits[4] == "1"))
+    return bits[4] == "1"

@@ -13,8 +13,14 @@ from simplestchat._native.peer.swarm import Swarm
 if TYPE_CHECKING:
     from simplestchat._native.peer.swarm import LayerInfo, ReceiverInfo, SenderInfo
 
-CODECS = {"opus": (111, -1, 48_000), "vp8": (96, 97, 90_000), "h264": (98, 99, 90_000)}
-CONSUMED = {"opus": (100, -1), "vp8": (120, 121), "h264": (122, 123)}
+CODECS = {
+    "opus": (111, -1, 48_000),
+    "vp8": (96, 97, 90_000),
+    "h264": (98, 99, 90_000),
+    "vp9": (102, 103, 90_000),
+    "av1": (45, 46, 90_000),
+}
+CONSUMED = {"opus": (100, -1), "vp8": (120, 121), "h264": (122, 123), "vp9": (124, 125), "av1": (126, 127)}
 EXTENSIONS = {"mid": 1, "audio-level": 4}
 
 

@@ -95,6 +95,19 @@ def test_a_track_can_be_told_by_its_mid_alone() -> None:
     assert made.spec.mid == "a"
 
 
+@pytest.mark.parametrize(("name", "setting"), [("VP9", "profile-id"), ("AV1", "profile")])
+def test_vp9_and_av1_of_their_first_profile_only(name: str, setting: str) -> None:
+    def codec(settings: dict[str, Any]) -> dict[str, Any]:
+        return {"mimeType": f"video/{name}", "payloadType": 98, "clockRate": 90000, "parameters": settings}
+
+    for settings in ({}, {setting: 0}, {setting: "0"}, {setting: 0, "level-idx": 5}):
+        made = produce("video", parameters(codecs=[codec(settings)]))
+        assert made.spec.codecs[0].name == name.lower()
+    for settings in ({setting: 1}, {setting: "2"}):
+        with pytest.raises(IncompatibleCodecs):
+            produce("video", parameters(codecs=[codec(settings)]))
+
+
 def test_h264_of_the_right_profile_only() -> None:
     def h264(level: str) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ from support.synthetic import AV1, H264, OPUS, VP8, VP9
 
 from simplestchat._native.core.errors import MisuseError, NativeError
 from simplestchat._native.testing.probe_peer import payload_read, payload_write
-from simplestchat._native.testing.probe_wire import h264_keyframe, vp8_parse
+from simplestchat._native.testing.probe_wire import av1_keyframe, h264_keyframe, vp8_parse, vp9_keyframe
 
 BODY = bytes.fromhex("53c4a7ed") + bytes(44)  # what stands where the stamp would
 VIDEO = (VP8, H264, VP9, AV1)
@@ -33,6 +33,19 @@ FRAMES = st.fixed_dictionaries(
 
 def written(codec: int, **fields: int) -> bytes:
     return payload_write({"codec": codec, "width": 1280, "height": 720} | fields)
+
+
+@given(fields=FRAMES)
+def test_the_server_sees_where_a_keyframe_of_any_codec_begins(fields: dict[str, int]) -> None:
+    begins = bool(fields["keyframe"] and fields["first"])
+
+    def sent(codec: int) -> bytes:
+        return payload_write({"codec": codec} | fields) + BODY
+
+    assert vp8_parse(sent(VP8))["keyframe"] == begins
+    assert h264_keyframe(sent(H264)) == begins
+    assert vp9_keyframe(sent(VP9)) == begins
+    assert av1_keyframe(sent(AV1)) == begins
 
 
 class Bits:

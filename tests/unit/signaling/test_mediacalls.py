@@ -181,7 +181,7 @@ def test_a_second_claim_to_an_ssrc_or_a_mid_is_refused() -> None:
 @pytest.mark.parametrize(
     ("reason", "change"),
     [
-        ("incompatible_codecs", {"rtpParameters": {**VP8, "codecs": [{**VP8["codecs"][0], "mimeType": "video/AV1"}]}}),  # type: ignore[dict-item]
+        ("incompatible_codecs", {"rtpParameters": {**VP8, "codecs": [{**VP8["codecs"][0], "mimeType": "video/H265"}]}}),  # type: ignore[dict-item]
         ("invalid_params", {"kind": "audio"}),
         ("invalid_params", {"kind": "smell"}),
         ("invalid_params", {"appData": {"source": "microphone"}}),

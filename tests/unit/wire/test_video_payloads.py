@@ -123,6 +123,64 @@ def test_h264(payload: str, keyframe: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("payload", "keyframe"),
+    [
+        ("08 82", True),
+        ("00 82", False),  # goes on with the frame
+        ("48 86", False),  # predicted
+        ("88 05 82", True),  # a picture id
+        ("88 8123 82", True),
+        ("8a 05 10 0280 0168 82", True),  # with the size
+        ("8a 05 08 01 04 02 82", True),  # with a group of one picture and its reference
+        ("a8 05 00 07 82", True),  # the lowest spatial layer
+        ("a8 05 02 07 82", False),  # the second one
+        ("a8 05 e0 07 82", True),  # a high temporal layer of it
+        ("b8 05 00 82", True),  # flexible: no TL0PICIDX
+        ("d8 05 02 86", False),
+        ("d8 05 03 05 02 86", False),  # three references
+    ],
+)
+def test_vp9(payload: str, keyframe: bool) -> None:
+    assert probe.vp9_keyframe(hexed(payload)) == keyframe
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "08",  # a descriptor alone
+        "88",
+        "88 05",
+        "88 81 23",
+        "a8 05 00 07",
+        "18 82",  # flexible without picture ids
+        "d8 05 03 05 03 86",  # a fourth reference
+        "d8 05 03",
+        "8a 05 10 0280 01",
+        "8a 05 f0" + 31 * "00",
+        "8a 05 08 02 04 02 00",
+        "8a 05 08 ff",
+    ],
+)
+def test_impossible_vp9(payload: str) -> None:
+    with pytest.raises(PeerError):
+        probe.vp9_keyframe(hexed(payload))
+
+
+@pytest.mark.parametrize(
+    ("payload", "keyframe"), [("28 0a", True), ("18 0a", True), ("10 32", False), ("d0 00", False), ("50 32", False)]
+)
+def test_av1(payload: str, keyframe: bool) -> None:
+    assert probe.av1_keyframe(hexed(payload)) == keyframe
+
+
+@pytest.mark.parametrize("payload", ["", "08", "98 0a", "f8 0a"])
+def test_impossible_av1(payload: str) -> None:
+    with pytest.raises(PeerError):
+        probe.av1_keyframe(hexed(payload))
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         "",

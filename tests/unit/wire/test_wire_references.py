@@ -29,6 +29,8 @@ PAIRS: dict[str, tuple[Parser, Parser, str]] = {
     "rtp_extensions": (probe_wire.rtp_extensions, reference_rtp.rtp_extensions, "ext"),
     "vp8_parse": (probe_wire.vp8_parse, reference_rtp.vp8_parse, "vp8"),
     "h264_keyframe": (probe_wire.h264_keyframe, reference_rtp.h264_keyframe, "h264"),
+    "vp9_keyframe": (probe_wire.vp9_keyframe, reference_rtp.vp9_keyframe, "vp9"),
+    "av1_keyframe": (probe_wire.av1_keyframe, reference_rtp.av1_keyframe, "av1"),
     "rtcp_walk": (probe_rtcp.rtcp_walk, reference_rtcp.rtcp_walk, "rtcp"),
     "rtcp_parse": (probe_rtcp.rtcp_parse, reference_rtcp.rtcp_parse, "rtcp"),
     "rtcp_parse of feedback": (probe_rtcp.rtcp_parse, reference_rtcp.rtcp_parse, "twcc"),
@@ -93,7 +95,9 @@ def test_demux_of_every_first_byte_and_payload_type(size: int) -> None:
             assert probe_wire.demux(data) == reference_rtp.demux(data)
 
 
-@pytest.mark.parametrize("name", ["stun_parse", "rtp_parse", "rtcp_parse", "vp8_parse", "h264_keyframe"])
+@pytest.mark.parametrize(
+    "name", ["stun_parse", "rtp_parse", "rtcp_parse", "vp8_parse", "h264_keyframe", "vp9_keyframe", "av1_keyframe"]
+)
 def test_every_first_byte_at_every_length(name: str) -> None:
     parser, reference, _ = PAIRS[name]
     for size in range(1, 65):

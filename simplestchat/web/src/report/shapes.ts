@@ -246,7 +246,7 @@ export interface Publish {
   silence_s: number;
   /** Empty: none. */
   video: "" | "1080p15" | "1080p30" | "1080p60" | "360p15" | "360p30" | "360p60" | "480p15" | "480p30" | "480p60" | "720p15" | "720p30" | "720p60";
-  codec: "av1" | "h264" | "vp8" | "vp9";
+  codec: "av1" | "h264" | "mixed" | "vp8" | "vp9";
   /** Of the video; 0: the preset's own. */
   bitrate_bps: number;
   simulcast: boolean;
