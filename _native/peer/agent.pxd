@@ -13,7 +13,7 @@ cdef enum:
     SEEK_DOUBLINGS = 4             # up to 1.6 s
     CHECK_US = 5000000             # 0.8 to 1.2 of it
 
-# Takes over the server's credentials. OK, E_MALFORMED when they have impossible lengths, or E_NOMEM.
+# Takes over the server's credentials, and makes new ones of its own (RFC 8445 section 9). OK, E_MALFORMED when they have impossible lengths, or E_NOMEM.
 cdef int agent_set(Path* p, const u8* ufrag, size_t ufrag_size, const u8* password, size_t password_size) noexcept nogil
 cdef void agent_free(Path* p) noexcept nogil
 # Checks densely from now on, the first one at once.

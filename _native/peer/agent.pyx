@@ -44,8 +44,8 @@ cdef int agent_set(Path* p, const u8* ufrag, size_t ufrag_size, const u8* passwo
         return E_NOMEM
     if p.tie_breaker == 0:
         p.tie_breaker = path_random(p) | 1
-        _ice_chars(p, p.own_ufrag, OWN_UFRAG_SIZE)
-        _ice_chars(p, p.own_password, OWN_PASSWORD_SIZE)
+    _ice_chars(p, p.own_ufrag, OWN_UFRAG_SIZE)
+    _ice_chars(p, p.own_password, OWN_PASSWORD_SIZE)
     memcpy(names, ufrag, ufrag_size)
     names[ufrag_size] = c':'
     memcpy(names + ufrag_size + 1, p.own_ufrag, OWN_UFRAG_SIZE)

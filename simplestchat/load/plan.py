@@ -60,6 +60,8 @@ class Change(Frozen, frozen=True, kw_only=True):
     at_s: float
     event: str
     """``conditions``, ``outage`` or ``address-change``."""
+    restart: bool = False
+    """Whether ICE is restarted with it."""
     up: Conditions | None = None
     """None: a clear path."""
     down: Conditions | None = None
@@ -240,11 +242,14 @@ class Plan:
         return self._share("reconnect", self.scenario.behaviour.reconnect_share if at_s else 0.0)
 
     @cached_property
-    def _steps(self) -> tuple[tuple[Step, frozenset[int]], ...]:
-        """Each with those of the users behind emulated paths whom it happens to."""
+    def _steps(self) -> tuple[tuple[Step, frozenset[int], frozenset[int]], ...]:
+        """Each with those of the users behind emulated paths whom it happens to, and who of them restart ICE."""
         behind = sorted(self._behind)
-        steps = enumerate(self.scenario.network.steps)
-        return tuple((step, self._among(behind, f"step-{number}", step.share)) for number, step in steps)
+        found = []
+        for number, step in enumerate(self.scenario.network.steps):
+            users = self._among(behind, f"step-{number}", step.share)
+            found.append((step, users, self._among(sorted(users), f"restart-{number}", step.restart_share)))
+        return tuple(found)
 
     def _visits(self, index: int) -> Iterator[Visit]:
         churn, begin, number = self.scenario.churn, self.join_at_s(index), 0
@@ -307,12 +312,12 @@ class Plan:
         network = self.scenario.network
         home = (network.up, network.down) if index in self._behind else (None, None)
         changes = []
-        for step, users in self._steps:
+        for step, users, restarting in self._steps:
             if index not in users:
                 continue
             at = self.ramp_s + step.at_s
             up, down = (step.up, step.down) if step.event == "conditions" else home
-            changes.append(Change(at_s=at, event=step.event, up=up, down=down))
+            changes.append(Change(at_s=at, event=step.event, restart=index in restarting, up=up, down=down))
             if step.duration_s and step.event != "address-change":
                 changes.append(Change(at_s=at + step.duration_s, event="conditions", up=home[0], down=home[1]))
         yield from sorted(changes, key=lambda change: change.at_s)

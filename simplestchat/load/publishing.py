@@ -19,6 +19,7 @@ from simplestchat.load import device
 from simplestchat.load.client import RequestFailed
 from simplestchat.load.presets import AUDIO_BITRATE_BPS, TRACK_CAMERA, TRACK_MICROPHONE, Layer, layers, preset
 from simplestchat.load.rooms import Publication
+from simplestchat.signaling.notices import ProducerLayers
 from simplestchat.signaling.requests import AppData, ProducerCreate, ProducerCreated, ProducerRef
 
 if TYPE_CHECKING:
@@ -36,13 +37,15 @@ _TALK = {"always": 1, "turns": 0, "spurts": 2, "never": 0}
 class Track:
     """One published track."""
 
-    __slots__ = ("begun", "info", "muted", "publication")
+    __slots__ = ("begun", "info", "layers", "muted", "publication")
 
     def __init__(self, publication: Publication, info: SenderInfo) -> None:
         self.publication = publication
         self.info = info
         self.begun = False
         self.muted = False
+        self.layers: int | None = None
+        """Which encodings the server wants, a bit each; None: it never said."""
 
 
 class Publishing:
@@ -115,6 +118,8 @@ class Publishing:
             return
         self._stay.world.media.swarm.add_sender(track.publication.sender, path.number, track.info)
         track.begun = True
+        if track.layers is not None:
+            self._stay.world.media.swarm.set_layers(track.publication.sender, track.layers)
         if self._stay.world.silent:
             self.stop()
         elif not track.publication.video and self._stay.world.scenario.publish.talk == "turns":
@@ -179,6 +184,15 @@ class Publishing:
             self._stay.refused(error)
             return False
         return True
+
+    def wanted(self, notice: ProducerLayers) -> None:
+        """The server says which encodings anyone receives; the others need not be sent."""
+        for track in self.tracks.values():
+            if track.publication.producer_id == notice.producer_id:
+                known = range(len(track.info["layers"]))
+                track.layers = sum(1 << number for number in known if number in notice.wanted)
+                if track.begun:
+                    self._stay.world.media.swarm.set_layers(track.publication.sender, track.layers)
 
     # The end
 

@@ -225,6 +225,8 @@ def _contradictions_of(step: Step) -> Iterator[tuple[str, str]]:
         yield "duration_s", "an outage needs a duration above 0."
     if step.event == "address-change" and step.duration_s:
         yield "duration_s", "an address changes in a moment. Leave it out."
+    if step.event != "address-change" and step.restart_share:
+        yield "restart_share", "ICE is restarted by those whose address changes. Leave it out."
     for key, given in (("up", step.up), ("down", step.down)):
         if step.event != "conditions" and given != Conditions():
             yield key, f"{step.event} takes no conditions. Leave it out, or set event to conditions."

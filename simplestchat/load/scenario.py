@@ -150,6 +150,8 @@ class Step(Frozen, frozen=True, kw_only=True):
     event: Literal["conditions", "outage", "address-change"] = "conditions"
     duration_s: Seconds = 0.0
     """Of an outage, or until the profile's own conditions return; 0: for good."""
+    restart_share: Share = 0.0
+    """Of those whose address changes: they restart ICE, too, as browsers' clients do when they notice."""
     up: Conditions = Conditions()
     down: Conditions = Conditions()
 

@@ -286,6 +286,8 @@ class Stay:
                 self.subscribing.closed(notice.producer_id)
             case notices.PeerLeft() if notice.peer_id != self.peer_id:
                 self.roll.left(notice.peer_id)
+            case notices.ProducerLayers():
+                self.publishing.wanted(notice)
             case notices.ConsumerClosed():
                 self.subscribing.consumer_closed(notice)
             case notices.ProducerPaused() if notice.peer_id != self.peer_id:

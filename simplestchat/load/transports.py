@@ -3,6 +3,7 @@
 Rules:
  - As mediasoup-client does it: transport.create, transport.connect, and only then ICE and DTLS.
  - A path is connected, failed or on its way; what waits for it (``when_connected``) runs once it is connected.
+ - A new address is used at once; who restarts ICE as well asks for new credentials and checks with them. Keys stay.
  - The conditions of the plan hold for every path of the user, from its making on.
  - A transport is counted when it connected, failed, or did not connect in ``PATIENCE_US``: who is gone sooner than that
    has proven nothing.
@@ -17,7 +18,13 @@ from simplestchat.load.client import Pending, RequestFailed
 from simplestchat.load.conditions import OUTAGE, link_conditions
 from simplestchat.load.counts import now_us
 from simplestchat.signaling.data import Direction, DtlsFingerprint, DtlsParameters
-from simplestchat.signaling.requests import TransportConnect, TransportCreate, TransportCreated
+from simplestchat.signaling.requests import (
+    IceRestarted,
+    TransportConnect,
+    TransportCreate,
+    TransportCreated,
+    TransportRef,
+)
 
 if TYPE_CHECKING:
     from simplestchat.load.plan import Change
@@ -161,6 +168,22 @@ class Transports:
                 swarm.rebind(path.number)
             else:
                 swarm.set_network(path.number, self._up, self._down)
+        if change.restart:
+            self._stay.do(self._restart_ice)
+
+    async def _restart_ice(self) -> None:
+        for path in tuple(self.paths.values()):
+            try:
+                restarted: IceRestarted = await self._stay.client.call(
+                    "transport.restartIce", TransportRef(transport_id=path.transport_id)
+                )
+            except RequestFailed as error:
+                self._stay.refused(error, race="not_found")
+                continue
+            if path.state not in ("failed", "closed"):
+                ice = restarted.ice_parameters
+                self._stay.world.media.swarm.restart_ice(path.number, ice.username_fragment, ice.password)
+                self._stay.world.tally.add("ice_restarts")
 
     def _take(self, change: Change) -> None:
         if change.event == "outage":

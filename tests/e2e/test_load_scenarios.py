@@ -61,7 +61,12 @@ SHORT = {
     "webinar": Short(12, 4, counted("first_frame_ms")),
     "audio": Short(10, 4, counted("mos")),
     "churn": Short(8, 8, counted("first_frame_ms"), ("churn.stay_s=2",)),
-    "unstable": Short(4, 6, both(lambda report: report["summary"]["repaired"] > 0, curve("audio_only"))),
+    "unstable": Short(
+        4,
+        6,
+        both(lambda report: report["summary"]["repaired"] > 0, curve("audio_only"), curve("ice_restarts")),
+        ("network.steps=[{at_s=2, event='address-change', restart_share=1.0}]",),
+    ),
     "gallery": Short(6, 5, curve("pages_turned"), ("subscribe.limit=2", "behaviour.pages_per_minute=20")),
     "codecs": Short(4, 4, lambda report: report["summary"]["first_frame_ms"]["count"] >= 4 * 3),
     "spotlight": Short(6, 5, counted("first_frame_ms"), ("subscribe.limit=2", "churn.stay_s=1.5", "churn.away_s=0.3")),

@@ -93,13 +93,14 @@ def test_connections_and_addresses_that_change(server: Server) -> None:
         publish=s.Publish(video="360p30", bitrate_bps=300_000, talk="turns", talk_s=1.0),
         ramp=FAST,
         behaviour=s.Behaviour(chat_per_minute=60, reconnect_at_s=2, audio_only_share=0.4),
-        network=s.Network(share=1.0, steps=(s.Step(at_s=3, event="address-change", share=0.4),)),
+        network=s.Network(share=1.0, steps=(s.Step(at_s=3, event="address-change", share=0.4, restart_share=0.5),)),
     )
     outcome = run_here(scenario, server.url)
     totals = found_right(outcome, loses=True)
     # An address that has not proven itself by SRTCP gets a few kilobytes at most (docs/security.md, row 37).
     assert totals["lost"] < 0.05 * totals["delivered"]
     assert totals["reconnects"] == outcome.count("reconnect") == 5
+    assert totals["ice_restarts"] == 2, "one of the two who changed their address restarts both of its paths"
     assert totals["connections_lost"] == 0
     assert totals["chat_received"] == 5 * totals["chat_acked"] > 0
 

@@ -144,13 +144,37 @@ def test_an_ice_restart() -> None:
     call = SwarmCall(10)
     path = call.join()
     call.run(1)
+    own = call.do("credentials", path)
     ufrag, password = call.sim.control("restart_ice", path)  # type: ignore[misc]
     call.do("restart_ice", path, ufrag, password)
+    renewed = call.do("credentials", path)
+    assert own[0] != renewed[0]
+    assert own[1] != renewed[1]
     call.run(0.1)
-    assert ufrag.encode() in call.sent[path][-1]
+    assert f"{ufrag}:{renewed[0]}".encode() in call.sent[path][-1]
     assert call.path(path)["state"] == CONNECTED
     call.run(40)
     assert call.sim.events.states(path) == ["connected"]
+
+
+def test_an_ice_restart_from_a_new_address_keeps_keys_and_media() -> None:
+    call = SwarmCall(44)
+    anna, bert = call.join(), call.join()
+    call.run(1)
+    sender = call.publish(anna, "opus")
+    receiver = call.subscribe(bert, sender)
+    call.run(1)
+    for path in (anna, bert):
+        call.move(path)
+        call.do("restart_ice", path, *call.sim.control("restart_ice", path))  # type: ignore[misc]
+    handshakes = [len(call.of(EVENT_CONNECTED, path)) for path in (anna, bert)]
+    before = call.receiver(receiver)["delivered"]
+    call.run(5)
+    got = call.receiver(receiver)
+    assert got["delivered"] - before > 4.5 * 50
+    assert got["corrupt"] == got["misdelivered"] == got["duplicate"] == 0
+    assert [len(call.of(EVENT_CONNECTED, path)) for path in (anna, bert)] == handshakes
+    assert call.sim.events.states(anna) == call.sim.events.states(bert) == ["connected"]
 
 
 def test_a_new_address() -> None:

@@ -50,6 +50,7 @@ SCENARIOS = st.builds(
                 at_s=spans(0, 20),
                 share=spans(0, 1),
                 event=st.sampled_from(["conditions", "outage", "address-change"]),
+                restart_share=spans(0, 1),
                 duration_s=spans(0, 5),
                 down=st.just(s.Conditions(rate_bps=1000)),
             ),
@@ -183,6 +184,13 @@ def test_a_share_is_an_exact_number_of_users(share: float) -> None:
     assert sum(user.up is not None for user in users) == wanted
     assert sum(len(user.changes) == 2 for user in users) == round(share * wanted)
     assert all(user.up is not None for user in users if user.changes), "steps are of users behind emulated paths"
+
+
+def test_a_share_of_those_whose_address_changes_restart_ice() -> None:
+    step = s.Step(at_s=1, share=0.5, event="address-change", restart_share=0.5)
+    scenario = make(shape=s.Shape(clients=40), network=s.Network(share=0.5, steps=(step,)))
+    changes = [change for index in range(40) for change in Plan(scenario, 3).user(index).changes]
+    assert (len(changes), sum(change.restart for change in changes)) == (10, 5)
 
 
 def test_after_a_step_the_users_own_conditions_return() -> None:

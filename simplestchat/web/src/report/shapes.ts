@@ -460,6 +460,8 @@ export interface Step {
   event: "address-change" | "conditions" | "outage";
   /** Of an outage, or until the profile's own conditions return; 0: for good. */
   duration_s: number;
+  /** Of those whose address changes: they restart ICE, too, as browsers' clients do when they notice. */
+  restart_share: number;
   up: Conditions;
   down: Conditions;
 }
