@@ -132,6 +132,9 @@ cdef struct Transport:
     u64 bytes_in
     u64 bytes_out
     u64 dropped_in
+    u64 media_in                   # media packets taken in from its producers
+    u64 media_expected             # what their numbers say was sent
+    u64 reported_lost              # media packets that its peer says it did not get
     u64 remb_bps                   # the peer's last estimate, 0 none
 
 # One received encoding of a producer.

@@ -168,6 +168,7 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     cdef int payload_size = rtp_payload_size(data, size, view)
     cdef CachedPacket* packet
     cdef Codec* codec
+    cdef u64 expected
     if at == 0 or payload_size < 0:
         s.counters.dropped_malformed += 1
         return
@@ -187,8 +188,11 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     _note_extensions(p, packet, data, view)
     st.begun = 1
     st.arrived_us = now
+    expected = recv_packet(&st.stats, index, view.timestamp, payload_size, now)
     s.counters.media_in += 1
-    s.counters.media_expected += recv_packet(&st.stats, index, view.timestamp, payload_size, now)
+    s.counters.media_expected += expected
+    p.transport.media_in += 1
+    p.transport.media_expected += expected
     if packet.keyframe and p.video:
         st.keyframes += 1
         st.keyframe_wanted = 0

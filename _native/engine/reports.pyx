@@ -48,7 +48,7 @@ cdef void _read_blocks(ShardState* s, Transport* t, const u8* data, const RtcpVi
     cdef ReportBlock block
     cdef Consumer* c
     cdef Stream* stream
-    cdef u64 ntp
+    cdef u64 ntp, lost
     cdef int i
     for i in range(view.count):
         if rtcp_read_report(data, view, <u8>i, &block) != OK:
@@ -60,7 +60,9 @@ cdef void _read_blocks(ShardState* s, Transport* t, const u8* data, const RtcpVi
         ntp = ntp_add(stream.stats.sr.ntp, now - stream.stats.sr_arrival_us)
         if stream.stats.sr_arrival_us == 0:
             block.lsr = 0                  # no report of ours can have been received: there is no round trip to tell
-        s.counters.reported_lost += send_receiver_report(&c.send, &block, ntp, now)
+        lost = send_receiver_report(&c.send, &block, ntp, now)
+        s.counters.reported_lost += lost
+        t.reported_lost += lost
 
 
 cdef void _want_keyframe(ShardState* s, Transport* t, u32 ssrc, us_t now) noexcept nogil:

@@ -18,6 +18,7 @@ from simplestchat.model.media import (
     MediaEvent,
     ProducerLevels,
     ProducerSpec,
+    Traffic,
     TransportInfo,
     TransportStateChanged,
     WorkerLost,
@@ -164,6 +165,13 @@ class MediaService:
         """Return the counters of a transport."""
         stats = await self._request("transport", wire.TransportStats(transport))
         return {str(name): value for name, value in stats.items()}
+
+    async def traffic(self, room_id: str, transports: Sequence[int]) -> list[Traffic]:
+        """Return what passed the transports of a room, by one request to its worker."""
+        worker = self._rooms.get(room_id)
+        if worker is None or not transports:
+            return []
+        return [Traffic(*row) for row in await worker.channel.request(wire.Traffic(list(transports)))]
 
     async def close_transport(self, transport: int) -> None:
         """Close a transport with its producers and consumers."""

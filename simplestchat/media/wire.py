@@ -78,6 +78,13 @@ class TransportStats(ById, frozen=True):
     METHOD = "transport_stats"
 
 
+class Traffic(Call, frozen=True):
+    """What passed many transports, in rows of ``model.media.Traffic``; those that are gone have none."""
+
+    METHOD = "traffic"
+    ids: list[int]
+
+
 class CloseTransport(ById, frozen=True):
     """Close a transport with what is on it."""
 
@@ -172,7 +179,7 @@ class SetPriority(ById, frozen=True):
 CALLS: dict[str, type[Call]] = {
     call.METHOD: call
     for call in (
-        Stats, CreateTransport, ConnectTransport, RestartIce, TransportStats, CloseTransport, CreateProducer,
+        Stats, CreateTransport, ConnectTransport, RestartIce, TransportStats, Traffic, CloseTransport, CreateProducer,
         PauseProducer, ResumeProducer, CloseProducer, CreateConsumer, PauseConsumer, ResumeConsumer, CloseConsumer,
         RequestKeyframe, SetPreferredLayers, SetPriority,
     )

@@ -74,6 +74,22 @@ class StreamSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """What passed a transport since it was made: datagrams, and of those that carry media, how many are missing."""
+
+    transport: int
+    bytes_in: int
+    bytes_out: int
+    packets_in: int
+    packets_out: int
+    media_in: int
+    media_expected: int
+    """What the numbers of its publisher's packets say was sent."""
+    reported_lost: int
+    """What its subscriber says did not come."""
+
+
+@dataclass(frozen=True, slots=True)
 class CodecSpec:
     """A codec in the publisher's own numbers. ``name`` is lower case: ``opus``, ``vp8``, ``h264``."""
 
@@ -181,6 +197,10 @@ class MediaPort(Protocol):
 
     async def transport_stats(self, transport: int) -> dict[str, object]:
         """Counters of a transport, as the worker keeps them."""
+        ...
+
+    async def traffic(self, room_id: str, transports: Sequence[int]) -> Sequence[Traffic]:
+        """What passed transports of a room, those that are there; asked for at once."""
         ...
 
     async def close_transport(self, transport: int) -> None:

@@ -37,13 +37,14 @@ Body = TypeVar("Body")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def routes(hub: Hub) -> list[Route]:
+def routes(hub: Hub, is_operator: Callable[[Request], bool]) -> list[Route]:
     """Return the routes of the API."""
-    api = RoomsApi(hub)
+    api = RoomsApi(hub, is_operator)
     return [
         Route("/api/rooms", _guarded(api.list), methods=["GET"]),
         Route("/api/rooms", _guarded(api.create), methods=["POST"]),
         Route("/api/rooms/{room}", _guarded(api.show), methods=["GET"]),
+        Route("/api/rooms/{room}/stats", _guarded(api.stats), methods=["GET"]),
         Route("/api/rooms/{room}", _guarded(api.update), methods=["PATCH"]),
         Route("/api/rooms/{room}", _guarded(api.close), methods=["DELETE"]),
         Route("/api/{path:path}", _guarded(_nothing), methods=["GET"]),
@@ -58,8 +59,9 @@ async def _nothing(_request: Request) -> Response:
 class RoomsApi:
     """The endpoints; each raises a SimplestChatError or answers."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, is_operator: Callable[[Request], bool]) -> None:
         self._hub = hub
+        self._is_operator = is_operator
 
     async def list(self, request: Request) -> Response:
         """`GET /api/rooms?query=&cursor=`: public rooms; `GET /api/rooms?id=`: the one with this id, if it is there."""
@@ -79,6 +81,11 @@ class RoomsApi:
     async def show(self, request: Request) -> Response:
         """`GET /api/rooms/{room}`."""
         return _json(self._hub.show_room(request.path_params["room"]))
+
+    async def stats(self, request: Request) -> Response:
+        """`GET /api/rooms/{room}/stats`: what passed its transports, for its owner and for whom metrics are."""
+        operator = self._is_operator(request)
+        return _json(await self._hub.room_stats(request.path_params["room"], _bearer(request), operator=operator))
 
     async def update(self, request: Request) -> Response:
         """`PATCH /api/rooms/{room}`: change settings, as its owner."""

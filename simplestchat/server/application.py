@@ -52,6 +52,10 @@ def make_application(
         await refresh()
         return Response(metrics.render(), headers={"content-type": CONTENT_TYPE})
 
+    def is_operator(request: Request) -> bool:
+        """Metrics may be for everybody; what they do not name, rooms and people, is for this machine."""
+        return metrics_for != "off" and _from_this_machine(request)
+
     async def no_such_api(_request: Request) -> Response:
         """Answer like the API itself, not like the pages below."""
         raise HTTPException(404)
@@ -71,7 +75,7 @@ def make_application(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", scrape),
-            *api.routes(hub),
+            *api.routes(hub, is_operator),
             Route("/api/{path:path}", no_such_api),
             Route("/{path:path}", static.respond),
         ],

@@ -55,7 +55,7 @@ MAX_HEAD_BYTES = 16 * 1024
 MAX_HEADERS = 64
 MAX_REQUESTS = 1000  # of one connection; then it is closed, so that clients spread again over nodes
 MAX_LINGER_BYTES = 1024 * 1024
-LISTING_COST = 10  # requests that a search of all public rooms counts as
+LISTING_COST = 10  # requests that a search of all public rooms, or a look at the traffic of one, counts as
 READ_BYTES = 64 * 1024
 LISTEN_BACKLOG = 4096  # a full room reconnects within a second
 

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 _HEALTH = (b"/healthz", b"/readyz")
 _ROOMS = b"/api/rooms"
+_STATS = b"/stats"
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -168,8 +169,9 @@ class Front:
         path = unquote_to_bytes(head.path)
         if path in _HEALTH:
             return
-        listing = path == _ROOMS and head.method in (b"GET", b"HEAD")
-        wait_s = self._requests.take(address, bounds.LISTING_COST if listing else 1)
+        walks_much = path == _ROOMS or (path.startswith(_ROOMS) and path.endswith(_STATS))
+        costly = walks_much and head.method in (b"GET", b"HEAD")
+        wait_s = self._requests.take(address, bounds.LISTING_COST if costly else 1)
         if not wait_s and path == _ROOMS and head.method == b"POST":
             wait_s = self._rooms_made.take(address)
         if wait_s:

@@ -34,8 +34,9 @@ from simplestchat.signaling.notices import (
 )
 from simplestchat.signaling.registry import METHODS
 from simplestchat.signaling.requests import RoomUpdate
-from simplestchat.signaling.rest import RoomCreate, RoomMade, RoomPage, RoomView
+from simplestchat.signaling.rest import RoomCreate, RoomMade, RoomPage, RoomStats, RoomView
 from simplestchat.signaling.rooms import RoomBook, view
+from simplestchat.signaling.roomstats import room_stats
 from simplestchat.signaling.session import Session
 from simplestchat.signaling.state import Outbox, Room
 
@@ -64,6 +65,7 @@ class Hub:
         """``clock`` gives monotonic seconds, ``wall_ms`` milliseconds since 1970."""
         self.limits = limits or Limits()
         self._clock = clock
+        self._media = media
         self._sessions: set[Session] = set()
         self.refusals: Counter[str] = Counter()
         """How many requests were refused, by the reason in their answers."""
@@ -239,6 +241,11 @@ class Hub:
     def show_room(self, room_id: str) -> RoomView:
         """``GET /api/rooms/{room}``."""
         return view(self._rooms.get(room_id))
+
+    async def room_stats(self, room_id: str, token: str, *, operator: bool) -> RoomStats:
+        """``GET /api/rooms/{room}/stats`` with the owner's bearer token, or by an operator."""
+        room = self._rooms.get(room_id) if operator else self._rooms.managed(room_id, token)
+        return await room_stats(self._media, room)
 
     def update_room(self, room_id: str, token: str, wanted: RoomUpdate) -> RoomView:
         """``PATCH /api/rooms/{room}`` with the owner's bearer token ("" when there is none)."""

@@ -16,7 +16,7 @@ from simplestchat.errors import (
     TooLarge,
 )
 from simplestchat.ortc.parameters import Wire
-from simplestchat.signaling.data import Name, Password, RoomId, Time, Token
+from simplestchat.signaling.data import Id, Name, Password, RoomId, Time, Token
 
 HTTP_STATUS: Final[dict[type[SimplestChatError], int]] = {
     Forbidden: 403,
@@ -58,6 +58,38 @@ class RoomView(Wire, frozen=True, kw_only=True):
     peers: int
     """How many people are in it."""
     created_at: Time
+
+
+class Traffic(Wire, frozen=True, kw_only=True):
+    """What passed the transports that are there now, since each was made, as the media server counts."""
+
+    bytes_in: int
+    """Of all datagrams from clients."""
+    bytes_out: int
+    packets_in: int
+    packets_out: int
+    media_in: int
+    """Media packets among them, retransmissions that mended something included."""
+    media_expected: int
+    """Media packets that were sent, as their numbers say."""
+    reported_lost: int
+    """Media packets that receivers say did not come."""
+    producers: int
+    consumers: int
+
+
+class PeerTraffic(Traffic, frozen=True, kw_only=True):
+    """The same of one peer: in is what it sent, out what it was sent."""
+
+    peer_id: Id
+    name: Name
+
+
+class RoomStats(Traffic, frozen=True, kw_only=True):
+    """The same of a whole room, and of each of its peers."""
+
+    id: RoomId
+    peers: list[PeerTraffic]
 
 
 class RoomMade(Wire, frozen=True, kw_only=True):

@@ -77,6 +77,25 @@ def test_who_comes_later_begins_with_a_keyframe(codec: str) -> None:
         assert got["first_frame_us"] - got["first_packet_us"] < 33_000, "what came first was the keyframe"
 
 
+def test_the_shard_tells_what_passed_many_paths_at_once() -> None:
+    call = SwarmCall(45, Link(loss=0.05, delay_us=20_000), Link(loss=0.05, delay_us=20_000))
+    paths = connected(call, 3)
+    everyone_hears_everyone(call, paths, ("opus",))
+    call.run(8)
+    rows = {row[0]: row[1:] for row in call.sim.shard.traffic([*paths, 999])}
+    assert set(rows) == set(paths)
+    for path in paths:
+        bytes_in, bytes_out, packets_in, packets_out, media_in, media_expected, reported_lost = rows[path]
+        stats = call.sim.shard.transport_stats(path)
+        assert (bytes_in, bytes_out) == (stats["bytes_in"], stats["bytes_out"])
+        assert (packets_in, packets_out) == (stats["packets_in"], stats["packets_out"])
+        assert 0.9 * media_expected < media_in < media_expected
+        assert 5 < reported_lost < 0.1 * packets_out
+    whole = call.sim.shard.stats()
+    assert whole["media_in"] == sum(row[4] for row in rows.values())
+    assert whole["media_expected"] == sum(row[5] for row in rows.values())
+
+
 def test_one_crowded_path_carries_both_directions_of_twenty() -> None:
     call = SwarmCall(22)
     paths = connected(call, 20)

@@ -17,6 +17,7 @@ from simplestchat.model.media import (
     IceCandidate,
     IceParameters,
     ProducerSpec,
+    Traffic,
     TransportInfo,
 )
 from simplestchat.signaling.hub import Hub
@@ -140,6 +141,10 @@ class Recorder:
             **dict.fromkeys(("packets_in", "packets_out", "bytes_in", "bytes_out", "dropped_in"), 0),
             **dict.fromkeys(("producers", "consumers", "round_trip_us", "available_bitrate_bps"), 0),
         }
+
+    async def traffic(self, room_id: str, transports: Sequence[int]) -> Sequence[Traffic]:
+        await self._enter("traffic", room_id, *transports)
+        return [Traffic(one, 1000 * one, 10 * one, 100, 1, 90, 95, 2) for one in transports if one in self.transports]
 
     async def close_transport(self, transport: int) -> None:
         await self._enter("close_transport", transport)

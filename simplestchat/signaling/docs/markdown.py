@@ -73,8 +73,9 @@ transports, producers and consumers again.
 _HTTP: Final = """\
 ## HTTP API
 
-Bodies are JSON in both directions; `PATCH` and `DELETE` want `Authorization: Bearer <ownerToken>`. Errors have the
-shape of the WebSocket's: `{"error":{"code":…,"message":"…","data":{"reason":"…"}}}`.
+Bodies are JSON in both directions; `PATCH`, `DELETE` and `stats` want `Authorization: Bearer <ownerToken>`;
+`stats` is also for programs on the server's own machine that may see its metrics. Errors have the shape of the
+WebSocket's: `{"error":{"code":…,"message":"…","data":{"reason":"…"}}}`.
 
 | request | body | answer | |
 |---|---|---|---|
@@ -82,6 +83,7 @@ shape of the WebSocket's: `{"error":{"code":…,"message":"…","data":{"reason"
 | `GET /api/rooms?id=` | | [RoomPage](#roompage) | the room with this id, listed or not; no room when it is not there |
 | `POST /api/rooms` | [RoomCreate](#roomcreate) | 201 [RoomMade](#roommade) | make a room; keep its token |
 | `GET /api/rooms/{room}` | | [RoomView](#roomview) | look at a room |
+| `GET /api/rooms/{room}/stats` | | [RoomStats](#roomstats) | what passed its transports, by peer |
 | `PATCH /api/rooms/{room}` | [RoomUpdate](#roomupdate) | [RoomView](#roomview) | change settings |
 | `DELETE /api/rooms/{room}` | | 204 | close it for everyone |
 """

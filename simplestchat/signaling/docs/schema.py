@@ -23,7 +23,7 @@ REF: Final = "#/components/schemas/"
 NOTIFICATION: Final = "Notification"
 """The name under which a whole notification, as ``missed`` holds them, is described."""
 
-REST: Final = (rest.RoomCreate, rest.RoomView, rest.RoomMade, rest.RoomPage)
+REST: Final = (rest.RoomCreate, rest.RoomView, rest.RoomMade, rest.RoomPage, rest.RoomStats)
 
 
 @functools.cache

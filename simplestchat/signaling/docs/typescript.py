@@ -65,7 +65,13 @@ def render() -> str:
 def _reachable(schemas: Mapping[str, Schema]) -> set[str]:
     """The structs that anything but mediasoup-client's own types refers to."""
     roots = {one.__name__ for method in METHODS.values() for one in (method.params, method.result)}
-    roots |= {one.__name__ for one in NOTICES.values()} | {"RoomCreate", "RoomView", "RoomMade", "RoomPage"}
+    roots |= {one.__name__ for one in NOTICES.values()} | {
+        "RoomCreate",
+        "RoomView",
+        "RoomMade",
+        "RoomPage",
+        "RoomStats",
+    }
     seen: set[str] = set()
     while roots:
         name = roots.pop()

@@ -466,6 +466,44 @@ export interface RoomPage {
   cursor?: string;
 }
 
+/** The same of a whole room, and of each of its peers. */
+export interface RoomStats {
+  /** Of all datagrams from clients. */
+  bytesIn: number;
+  bytesOut: number;
+  packetsIn: number;
+  packetsOut: number;
+  /** Media packets among them, retransmissions that mended something included. */
+  mediaIn: number;
+  /** Media packets that were sent, as their numbers say. */
+  mediaExpected: number;
+  /** Media packets that receivers say did not come. */
+  reportedLost: number;
+  producers: number;
+  consumers: number;
+  id: string;
+  peers: PeerTraffic[];
+}
+
+/** The same of one peer: in is what it sent, out what it was sent. */
+export interface PeerTraffic {
+  /** Of all datagrams from clients. */
+  bytesIn: number;
+  bytesOut: number;
+  packetsIn: number;
+  packetsOut: number;
+  /** Media packets among them, retransmissions that mended something included. */
+  mediaIn: number;
+  /** Media packets that were sent, as their numbers say. */
+  mediaExpected: number;
+  /** Media packets that receivers say did not come. */
+  reportedLost: number;
+  producers: number;
+  consumers: number;
+  peerId: string;
+  name: string;
+}
+
 /** The stable words of `error.data.reason`. */
 export type ErrorReason =
   "invalid_request" | "method_not_found" | "invalid_params" | "parse_error" | "not_in_room" | "already_in_room" | "room_full" | "room_locked" | "wrong_password" | "forbidden" | "not_found" | "rate_limited" | "too_large" | "incompatible_codecs" | "quota" | "draining" | "conflict" | "internal" | "media_unavailable";

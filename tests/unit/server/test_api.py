@@ -188,6 +188,41 @@ def test_metrics_are_shown_to_whom_they_are_for(
         assert "--metrics" in response.json()["error"]["message"]
 
 
+NOTHING = dict.fromkeys(
+    ("bytesIn", "bytesOut", "packetsIn", "packetsOut", "mediaIn", "mediaExpected", "reportedLost", "producers"), 0
+)
+
+
+@pytest.mark.parametrize(
+    ("metrics_for", "client", "headers", "expected"),
+    [
+        ("local", "127.0.0.1", {}, 200),
+        ("local", "192.0.2.1", {}, 403),
+        ("local", "127.0.0.1", {"x-forwarded-for": "192.0.2.1"}, 403),
+        ("public", "127.0.0.1", {}, 200),
+        ("public", "192.0.2.1", {}, 403),
+        ("off", "127.0.0.1", {}, 403),
+    ],
+)
+def test_a_rooms_traffic_is_for_its_owner_and_for_this_machine(
+    tmp_path: Path, metrics_for: str, client: str, headers: dict[str, str], expected: int
+) -> None:
+    api = Api(tmp_path, metrics_for=metrics_for, client=client)
+    token = api("POST", "/api/rooms", json={"id": "our-room"}).json()["ownerToken"]
+    path = "/api/rooms/our-room/stats"
+    assert api("GET", path, headers=headers).status_code == expected
+    assert api("GET", path, headers={**headers, "authorization": "Bearer wrong"}).status_code == expected
+    told = api("GET", path, headers={**headers, "authorization": f"Bearer {token}"})
+    assert told.status_code == 200
+    assert told.json() == {"id": "our-room", **NOTHING, "consumers": 0, "peers": []}
+    assert api("POST", path, headers=headers).status_code == 405
+
+
+def test_the_traffic_of_a_room_that_is_not_there(api: Api) -> None:
+    response = api("GET", "/api/rooms/nowhere/stats")
+    assert (response.status_code, reason(response)) == (404, "not_found")
+
+
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/x", "/api/rooms/a/b"])
 def test_a_path_that_the_api_does_not_have_is_told_in_its_own_shape(api: Api, path: str) -> None:
     response = api("GET", path)
