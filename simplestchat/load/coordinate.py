@@ -29,6 +29,7 @@ from simplestchat.load.messages import Assign
 from simplestchat.load.plan import Plan
 from simplestchat.load.record import RunRecord, ServerSample
 from simplestchat.load.report import BrowserReport
+from simplestchat.load.roomwatch import RoomWatch
 from simplestchat.load.scenario import Scenario
 from simplestchat.load.server import LocalServer, start_server
 from simplestchat.load.summary import SETTLED_US
@@ -191,7 +192,9 @@ class Coordinator:
         scenario, crew, watch = self.job.scenario, self._crew, ServerWatch(url, self._server, self._trust)
         assert crew is not None
         started = datetime.datetime.now(datetime.UTC) + datetime.timedelta(microseconds=live.start_us - now_us())
+        rooms = RoomWatch(url, run, live.plan, self._trust)
         async with trio.open_nursery() as work:
+            work.start_soon(rooms.run, live.start_us, now_us)
             work.start_soon(crew.listen, live.heard)
             work.start_soon(self._every_second, watch, live)
             if self._server is not None:
@@ -226,6 +229,7 @@ class Coordinator:
             void=tuple(self._void),
             failures=tuple(self._failures),
             browsers=self._browsers,
+            rooms=rooms.records(),
         )
 
     async def _until_done(self, crew: Crew, live: Live) -> None:

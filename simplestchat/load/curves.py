@@ -24,7 +24,7 @@ DIGITS: Final = 5
 
 def curves(evidence: Evidence) -> tuple[Series, ...]:
     """Every curve that has a value anywhere."""
-    parts = (_people, _server, _traffic, _losses, _latencies, _generators)
+    parts = (_people, _server, _traffic, _rooms, _losses, _latencies, _generators)
     return tuple(one for part in parts for one in part(evidence) if any(value is not None for value in one.values))
 
 
@@ -115,6 +115,15 @@ def _traffic(evidence: Evidence) -> Iterator[Series]:
     for name, title in (("chat_sent", "sent"), ("chat_received", "received")):
         if evidence.totals[name]:
             yield _curve("Chat", "messages/s", name, title, _counted(evidence, name))
+
+
+def _rooms(evidence: Evidence) -> Iterator[Series]:
+    """Of the rooms that the server was asked about."""
+    for one in evidence.record.rooms:
+        for way, title in (("in", "into the server"), ("out", "out of the server")):
+            points = [(look.us, float(look.bytes_in if way == "in" else look.bytes_out)) for look in one.looks]
+            values = _scaled(evidence.timeline.rate(points), MEGABIT)
+            yield _curve("Rooms", "Mbit/s", f"room_{one.room}_{way}", f"room {one.room}, {title}", values)
 
 
 def _when_due(evidence: Evidence, values: Values) -> Values:

@@ -88,6 +88,29 @@ class ServerSample(Record, frozen=True, kw_only=True):
     """Empty when neither the kernel nor the metrics tell."""
 
 
+class Passed(Record, frozen=True, kw_only=True):
+    """Bytes of a room or of one participant that passed the server, as it counts them, between two moments."""
+
+    us: int = 0
+    """Of a look: when. Of a participant: how long it was watched."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    def plus(self, us: int, bytes_in: int, bytes_out: int) -> Passed:
+        """With more of it."""
+        return Passed(us=self.us + us, bytes_in=self.bytes_in + bytes_in, bytes_out=self.bytes_out + bytes_out)
+
+
+class RoomRecord(Record, frozen=True, kw_only=True):
+    """What the server said of one room over the hold."""
+
+    room: int
+    looks: tuple[Passed, ...]
+    """Each with what passed since the first."""
+    peers: dict[str, Passed]
+    """By the users' names."""
+
+
 class RunRecord(Record, frozen=True, kw_only=True):
     """One run, whole or cut short."""
 
@@ -123,3 +146,5 @@ class RunRecord(Record, frozen=True, kw_only=True):
     failures: tuple[str, ...] = ()
     """What failed beside the objectives, in words: the server ended, a generator broke."""
     browsers: tuple[BrowserReport, ...] = ()
+    rooms: tuple[RoomRecord, ...] = ()
+    """Some of them, where the server tells."""

@@ -125,6 +125,13 @@ class RoomReport(Part, frozen=True, kw_only=True):
     received_kbytes_per_s: float
     sent_kbytes_per_s: float
     packet_loss: float
+    server_in_kbytes_per_s: float | None = None
+    """From the whole room into the server, over the hold, as the server counts; None: it was not looked at."""
+    server_out_kbytes_per_s: float | None = None
+    server_in_per_participant: float | None = None
+    """Of these kB/s, what a participant sent, median."""
+    server_out_per_participant: float | None = None
+    """What a participant was sent, median."""
 
 
 class BrowserReport(Part, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from simplestchat.load.evidence import TRACKS, Evidence
 from simplestchat.load.messages import StreamResult, UserResult
 from simplestchat.load.quality import due, mos
+from simplestchat.load.record import RoomRecord
 from simplestchat.load.report import RoomReport
 from simplestchat.load.words import judged
 
@@ -22,6 +23,7 @@ def rooms(evidence: Evidence) -> tuple[RoomReport, ...]:
     users: defaultdict[int, list[UserResult]] = defaultdict(list)
     for user in evidence.users:
         users[user.room].append(user)
+    looked_at = {one.room: one for one in evidence.record.rooms}
     return tuple(
         RoomReport(
             room=room,
@@ -29,9 +31,24 @@ def rooms(evidence: Evidence) -> tuple[RoomReport, ...]:
             received_kbytes_per_s=_typical(members, "received_bytes"),
             sent_kbytes_per_s=_typical(members, "sent_bytes"),
             packet_loss=evidence.quality.room_loss(room),
+            **(_server_side(looked_at[room]) if room in looked_at else {}),
         )
         for room, members in sorted(users.items())
     )
+
+
+def _server_side(room: RoomRecord) -> dict[str, float]:
+    span_us = room.looks[-1].us - room.looks[0].us
+    peers = [peer for peer in room.peers.values() if peer.us]
+    if not span_us or not peers:
+        return {}
+    figures = {
+        "server_in_kbytes_per_s": room.looks[-1].bytes_in * 1000 / span_us,
+        "server_out_kbytes_per_s": room.looks[-1].bytes_out * 1000 / span_us,
+        "server_in_per_participant": median(peer.bytes_in * 1000 / peer.us for peer in peers),
+        "server_out_per_participant": median(peer.bytes_out * 1000 / peer.us for peer in peers),
+    }
+    return {name: round(value, 3) for name, value in figures.items()}
 
 
 def worst(evidence: Evidence) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ class ServerWatch:
         """Look now; ``at_us`` is what the coordinator's clock reads."""
         processes = self._processes()
         try:
-            text = await trio.to_thread.run_sync(_fetch, self._url, self._context, abandon_on_cancel=True)
+            text = await trio.to_thread.run_sync(fetch, self._url, self._context, abandon_on_cancel=True)
             sample = read_metrics(text, at_us, processes)
         except (OSError, ValueError, MetricsError) as error:
             self.trouble = f"{self._url}: {error}"
@@ -50,7 +50,8 @@ class ServerWatch:
         return tuple(found)
 
 
-def _fetch(url: str, context: ssl.SSLContext | None) -> str:
+def fetch(url: str, context: ssl.SSLContext | None) -> str:
+    """The text at an address; at most a little more than ``MAX_TEXT_BYTES`` of it. Raises OSError or ValueError."""
     # No proxy of the environment stands between a load tester and its server.
     secure = [urllib.request.HTTPSHandler(context=context)] if context else []
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *secure)

@@ -166,6 +166,13 @@ export interface RoomReport {
   received_kbytes_per_s: number;
   sent_kbytes_per_s: number;
   packet_loss: number;
+  /** From the whole room into the server, over the hold, as the server counts; None: it was not looked at. */
+  server_in_kbytes_per_s: number | null;
+  server_out_kbytes_per_s: number | null;
+  /** Of these kB/s, what a participant sent, median. */
+  server_in_per_participant: number | null;
+  /** What a participant was sent, median. */
+  server_out_per_participant: number | null;
 }
 
 /** A real browser in the same room, from its getStats, beside the synthetic users' figures. */

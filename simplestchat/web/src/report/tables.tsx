@@ -95,11 +95,22 @@ export function Rooms({ rooms }: { rooms: readonly RoomReport[] }) {
           { title: "received, kB/s", cell: (room) => plain(room.received_kbytes_per_s) },
           { title: "sent, kB/s", cell: (room) => plain(room.sent_kbytes_per_s) },
           { title: "lost", cell: (room) => percent(room.packet_loss) },
+          ...(rooms.some((room) => room.server_out_kbytes_per_s !== null) ? SERVER_SIDE : []),
         ]}
       />
     </Section>
   );
 }
+
+const told = (value: number | null) => (value === null ? "" : plain(value));
+
+/** What the server counts of the rooms that it was asked about, in all and by participant. */
+const SERVER_SIDE: Column<RoomReport>[] = [
+  { title: "server: in, kB/s", cell: (room) => told(room.server_in_kbytes_per_s) },
+  { title: "out, kB/s", cell: (room) => told(room.server_out_kbytes_per_s) },
+  { title: "in of each", cell: (room) => told(room.server_in_per_participant) },
+  { title: "out to each", cell: (room) => told(room.server_out_per_participant) },
+];
 
 export function WorstStreams({ streams }: { streams: readonly Record<string, unknown>[] }) {
   const names = [...new Set(streams.flatMap((stream) => Object.keys(stream)))];
