@@ -153,8 +153,8 @@ class IncompatibleCodecs(PeerFault):
     code = 4010
     reason = "incompatible_codecs"
     default = (
-        "There is no codec that both sides know. Offer VP8, H264 constrained baseline, VP9 or AV1 (profile 0) for video, "
-        "Opus for audio."
+        "There is no codec that both sides know. Offer VP8, H264 constrained baseline, VP9 or AV1 (profile 0) for "
+        "video, Opus for audio."
     )
 
 

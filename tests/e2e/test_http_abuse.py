@@ -265,12 +265,13 @@ def test_an_address_makes_no_more_rooms_than_it_may_and_all_else_goes_on() -> No
         assert server.metric("simplestchat_http_throttled_total") == 1
 
 
-def test_a_flood_of_requests_ends_with_429_and_nobody_else_waits() -> None:
+@pytest.mark.parametrize("path", ["/api/rooms?query=x", "/api/rooms/r/stats", "/api/rooms/r/%73tats"])
+def test_a_flood_of_requests_ends_with_429_and_nobody_else_waits(path: str) -> None:
     with running(HTTP_BURST="1000", HTTP_RATE="20") as server, server.connect() as connection:
         client = Client(connection)
         client.call("room.join", room="r", name="W")
         with ThreadPoolExecutor(1) as pool:
-            flood = pool.submit(exchange, server, request("Host: h", path="/api/rooms?query=x") * 500)
+            flood = pool.submit(exchange, server, request("Host: h", path=path) * 500)
             while not flood.done():
                 began = time.monotonic()
                 assert client.call("ping", a=1) == {"a": 1}
