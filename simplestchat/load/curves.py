@@ -105,6 +105,9 @@ def _traffic(evidence: Evidence) -> Iterator[Series]:
     for name, title in (("bytes_received", "into the server"), ("bytes_sent", "out of the server")):
         values = _scaled(_rates(line, evidence.all_workers(name)), MEGABIT)
         yield _curve("Traffic", "Mbit/s", f"server_{name}", title, values)
+    for name, title in (("bytes_out", "out of users"), ("bytes_in", "into users")):
+        values = _scaled(_counted(evidence, name), MEGABIT)
+        yield _curve("Traffic", "Mbit/s", f"users_{name}", title, values)
     for name, title in (
         ("packets_received", "datagrams into the server"),
         ("packets_forwarded", "media forwarded"),
