@@ -54,7 +54,7 @@ def make_application(
 
     def is_operator(request: Request) -> bool:
         """Metrics may be for everybody; what they do not name, rooms and people, is for this machine."""
-        return metrics_for != "off" and _from_this_machine(request)
+        return metrics_for != "off" and _for_itself(request)
 
     async def no_such_api(_request: Request) -> Response:
         """Answer like the API itself, not like the pages below."""
