@@ -3,8 +3,8 @@ import { ChatLog } from "../src/call/chatlog";
 import { badgeText, UnreadCounter } from "../src/call/unread";
 import type { ChatMessage } from "../src/net/wire";
 
-function message(seq: number, clientId = `other-${seq}`): ChatMessage {
-  return { id: `id-${seq}`, seq, peerId: "p", name: "Ada", text: `text ${seq}`, time: seq * 1_000, clientId };
+function message(seq: number, clientId = `other-${seq}`, peerId = "p"): ChatMessage {
+  return { id: `id-${seq}`, seq, peerId, name: "Ada", text: `text ${seq}`, time: seq * 1_000, clientId };
 }
 
 const own = (clientId: string) => ({ clientId, peerId: "me", name: "Me", text: "mine", timeMs: 1 });
@@ -35,9 +35,9 @@ describe("ChatLog", () => {
     expect(log.entries[0]).toMatchObject({ seq: null, delivery: "pending", own: true, key: "mine" });
     if (order === "answer first") {
       log.confirm("mine", 4, 99, "id-4");
-      log.merge([message(4, "mine")]);
+      log.merge([message(4, "mine", "me")]);
     } else {
-      log.merge([message(4, "mine")]);
+      log.merge([message(4, "mine", "me")]);
       log.confirm("mine", 4, 99, "id-4");
     }
     expect(log.entries).toHaveLength(1);
@@ -51,7 +51,7 @@ describe("ChatLog", () => {
     log.mark("mine", "failed");
     expect(log.entries[0]?.delivery).toBe("failed");
     log.mark("mine", "pending");
-    log.merge([message(1, "mine")]);
+    log.merge([message(1, "mine", "me")]);
     expect(log.entries.map(({ delivery }) => delivery)).toEqual(["sent"]);
     log.add(own("other"));
     log.discard("other");
@@ -70,6 +70,38 @@ describe("ChatLog", () => {
     const log = new ChatLog();
     log.snapshot("e", [message(1)]);
     expect(log.snapshot("e", [message(1), message(2)]).map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  it("takes nobody else's message for its own, whatever id it bears", () => {
+    const log = new ChatLog();
+    log.snapshot("e", []);
+    log.add(own("mine"));
+    expect(log.merge([message(1, "mine")])).toMatchObject([{ own: false, key: "seq-1" }]);
+    expect(log.waiting.map(({ clientId }) => clientId)).toEqual(["mine"]);
+  });
+
+  it("knows its own message that was stored under another peer id of its own", () => {
+    const log = new ChatLog();
+    log.snapshot("e", []);
+    log.add(own("mine"));
+    log.iAm("me-again");
+    expect(log.merge([message(1, "mine", "me-again")])).toMatchObject([{ own: true }]);
+    expect(log.waiting).toHaveLength(0);
+  });
+
+  it("tells what is missing, and whether it can still be had", () => {
+    const log = new ChatLog();
+    log.snapshot("e", [message(3), message(4), message(9), message(20)]);
+    expect(log.gaps).toEqual([
+      { after: 4, before: 9, kept: true },
+      { after: 9, before: 20, kept: true },
+    ]);
+    expect([log.more, log.truncated]).toEqual([true, false]);
+    log.forgottenBefore(9);
+    expect(log.gaps.map(({ kept }) => kept)).toEqual([false, true]);
+    expect([log.more, log.truncated]).toEqual([false, true]);
+    log.snapshot("another", [message(1), message(2)]);
+    expect([log.gaps, log.more, log.truncated]).toEqual([[], false, false]);
   });
 
   it("is bounded", () => {

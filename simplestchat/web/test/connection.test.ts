@@ -36,6 +36,8 @@ function setUp() {
   connection.events.on("state", (state) => seen.push(state));
   connection.events.on("refused", ({ reason }) => seen.push(`refused ${reason}`));
   connection.events.on("notification", ({ seq }) => seen.push(`notice ${seq}`));
+  const waits: (string | null)[] = [];
+  connection.events.on("waiting", ({ refusal }) => waits.push(refusal && `${refusal.reason}: ${refusal.message}`));
   connection.start();
   const socket = (): TestSocket => sockets.at(-1) ?? expect.fail("no socket was opened");
   const settle = (): Promise<void> => vi.advanceTimersByTimeAsync(0).then(() => undefined);
@@ -45,7 +47,7 @@ function setUp() {
     socket().answer("room.join", joined(extra));
     await settle();
   };
-  return { connection, sockets, seen, socket, settle, join };
+  return { connection, sockets, seen, waits, socket, settle, join };
 }
 
 describe("Connection", () => {
@@ -109,13 +111,18 @@ describe("Connection", () => {
     expect(socket().closed).toBe(true);
   });
 
-  it.each(["rate_limited", "draining", "internal", "media_unavailable"])("tries again after %s", async (reason) => {
-    const { socket, sockets, settle } = setUp();
+  it.each(["quota", "rate_limited", "draining", "internal", "media_unavailable"])("tells of %s and tries again", async (reason) => {
+    const { socket, sockets, settle, waits } = setUp();
     socket().open();
     await settle();
     socket().refuse("room.join", reason);
+    await settle();
+    expect(waits).toEqual([`${reason}: no: ${reason}`]);
+    expect(socket().closed).toBe(true);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(sockets).toHaveLength(2);
+    socket().drop();
+    expect(waits.at(-1)).toBe(null);
   });
 
   it("notices a dead path by a ping without an answer", async () => {
@@ -131,6 +138,37 @@ describe("Connection", () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it("waits longer for a ping behind a request that holds the line", async () => {
+    const { connection, socket, join, seen } = setUp();
+    await join();
+    await vi.advanceTimersByTimeAsync(7_000);
+    connection.request("transport.create", { direction: "send" }).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(12_500);
+    expect(seen).toEqual(["joined"]);
+    socket().answer("ping", {});
+    await vi.advanceTimersByTimeAsync(7_900);
+    expect(seen).toEqual(["joined"]);
+  });
+
+  it("notices a dead path behind a request too", async () => {
+    const { connection, join, seen } = setUp();
+    await join();
+    connection.request("chat.history", {}).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(8_000 + 12_000);
+    expect(seen.at(-1)).toBe("reconnecting");
+  });
+
+  it("takes whatever comes for a sign of life", async () => {
+    const { socket, join, seen } = setUp();
+    await join();
+    await vi.advanceTimersByTimeAsync(9_000);
+    socket().receive(notice(11));
+    await vi.advanceTimersByTimeAsync(8_900);
+    expect(seen).toEqual(["joined", "notice 11"]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(seen.at(-1)).toBe("reconnecting");
+  });
+
   it("gives up on a socket that does not open", async () => {
     const { sockets } = setUp();
     await vi.advanceTimersByTimeAsync(9_000);
@@ -142,6 +180,14 @@ describe("Connection", () => {
     const { connection, socket, sockets, join } = setUp();
     await join();
     socket().drop();
+    connection.hurry();
+    expect(sockets).toHaveLength(2);
+  });
+
+  it("does not wait either when the first try failed", () => {
+    const { connection, socket, sockets } = setUp();
+    socket().drop();
+    expect(connection.state).toBe("connecting");
     connection.hurry();
     expect(sockets).toHaveLength(2);
   });

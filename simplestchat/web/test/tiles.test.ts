@@ -4,7 +4,7 @@ import type { PeerInfo } from "../src/net/wire";
 import { arrange, personTiles, screenTiles } from "../src/views/call/tiles";
 
 const STAGE = { width: 1400, height: 760 };
-const OPTIONS = { stage: STAGE, gap: 12, page: 0, pinned: null, activeSpeaker: null };
+const OPTIONS = { stage: STAGE, gap: 12, page: 0, pinned: null, activeSpeaker: null, invites: true };
 const SELF = { peerId: "me", name: "Me", camera: null, screen: null, muted: true };
 
 function crowd(count: number): PeerInfo[] {
@@ -37,6 +37,9 @@ describe("arrange", () => {
     expect(keys(alone)).toEqual(["self"]);
     expect(alone.invitation).not.toBeNull();
     expect(arrange(people(1), [], OPTIONS).invitation).toBeNull();
+    const uninvited = arrange(people(0), [], { ...OPTIONS, invites: false });
+    expect(uninvited.invitation).toBeNull();
+    expect(uninvited.placed[0]?.rect.width).toBeGreaterThan(alone.placed[0]?.rect.width ?? Infinity);
   });
 
   it("turns pages past what a page holds, and every person is on one", () => {

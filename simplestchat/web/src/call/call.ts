@@ -6,7 +6,7 @@
 
 import { batch, computed, effect, signal } from "@preact/signals";
 import { Emitter } from "../lib/emitter";
-import { Connection, type ConnectionState } from "../net/connection";
+import { Connection, type ConnectionState, type Refusal } from "../net/connection";
 import type { RpcError, SocketLike } from "../net/rpc";
 import type { JoinedRoom, JoinResult, Notification, Notifications, Source } from "../net/wire";
 import { Engine, type MediaState } from "./engine";
@@ -47,6 +47,8 @@ const LEVELS_EVERY_MS = 200;
 export class Call {
   readonly events = new Emitter<CallEvents>();
   readonly connection = signal<ConnectionState>("connecting");
+  /** Why the server does not let us in just now, while the connection tries again. */
+  readonly refusal = signal<Refusal | null>(null);
   readonly media = signal<MediaState>("idle");
   readonly ending = signal<Ending | null>(null);
   readonly room = signal<JoinedRoom | null>(null);
@@ -91,6 +93,7 @@ export class Call {
     this.messages = new Messages(this.#connection.request.bind(this.#connection), () => this.#connection.state === "joined");
     const events = this.#connection.events;
     events.on("state", (state) => (this.connection.value = state));
+    events.on("waiting", ({ refusal }) => (this.refusal.value = refusal));
     events.on("joined", (result) => void this.#onJoined(result));
     events.on("notification", (notification) => this.#onNotification(notification));
     events.on("refused", ({ reason, message }) => this.#finish({ kind: "refused", reason, message }));
@@ -129,6 +132,7 @@ export class Call {
   async #onJoined(result: JoinResult): Promise<void> {
     const { room, peerId } = result;
     batch(() => {
+      this.refusal.value = null;
       this.room.value = room;
       this.selfId.value = peerId;
       if (this.joinedAtMs.value === 0) this.joinedAtMs.value = Date.now();

@@ -22,6 +22,14 @@ export interface ChatEntry {
   readonly delivery: Delivery;
 }
 
+/** Messages between two that are here: those after `after` and before `before`. */
+export interface Gap {
+  readonly after: number;
+  readonly before: number;
+  /** The server may still have them. */
+  readonly kept: boolean;
+}
+
 /** Confirmed messages kept in the page; older ones are read again from history when scrolled to. */
 const MAX_CONFIRMED = 2_000;
 
@@ -30,6 +38,13 @@ export class ChatLog {
   #confirmed: ChatEntry[] = [];
   #waiting: ChatEntry[] = [];
   readonly #ownClientIds = new Set<string>();
+  readonly #ownPeerIds = new Set<string>();
+  /** The server keeps nothing that comes before this number. */
+  #keptFrom = 1;
+
+  get epoch(): string | null {
+    return this.#epoch;
+  }
 
   get entries(): readonly ChatEntry[] {
     return [...this.#confirmed, ...this.#waiting];
@@ -47,12 +62,47 @@ export class ChatLog {
     return this.#waiting;
   }
 
+  /** The server may have messages from before the first one here. */
+  get more(): boolean {
+    return (this.firstSeq ?? 1) > this.#keptFrom;
+  }
+
+  /** There were earlier messages, and the server does not keep them any more. */
+  get truncated(): boolean {
+    return !this.more && (this.firstSeq ?? 1) > 1;
+  }
+
+  /** What is missing, the oldest first. The server's numbers have no holes of their own. */
+  get gaps(): readonly Gap[] {
+    const gaps: Gap[] = [];
+    let after: number | null = null;
+    for (const { seq } of this.#confirmed) {
+      if (seq === null) continue;
+      if (after !== null && seq > after + 1) gaps.push({ after, before: seq, kept: seq > this.#keptFrom });
+      after = seq;
+    }
+    return gaps;
+  }
+
+  /** One is, or was, this peer of the room. */
+  iAm(peerId: string): void {
+    this.#ownPeerIds.add(peerId);
+  }
+
+  /** The server keeps nothing that comes before a number. */
+  forgottenBefore(seq: number): void {
+    this.#keptFrom = Math.max(this.#keptFrom, seq);
+  }
+
   /**
    * Takes a snapshot and returns what is new in it. Another epoch means another history: what was confirmed before is not
    * in it any more, and nothing in it counts as news. */
   snapshot(epoch: string, messages: readonly ChatMessage[]): ChatEntry[] {
     const same = epoch === this.#epoch;
-    if (!same) this.#confirmed = [];
+    if (!same) {
+      this.#confirmed = [];
+      this.#keptFrom = 1;
+    }
     this.#epoch = epoch;
     const fresh = this.merge(messages);
     return same ? fresh : [];
@@ -72,6 +122,7 @@ export class ChatLog {
   /** Adds one's own message before the server has it. */
   add(message: { clientId: string; peerId: string; name: string; text: string; timeMs: number }): void {
     this.#ownClientIds.add(message.clientId);
+    this.iAm(message.peerId);
     this.#waiting = [...this.#waiting, { key: message.clientId, seq: null, own: true, delivery: "pending", ...message }];
   }
 
@@ -92,7 +143,8 @@ export class ChatLog {
 
   #confirmedEntry(message: ChatMessage): ChatEntry {
     const { seq, peerId, name, text, clientId } = message;
-    const own = this.#ownClientIds.has(clientId);
+    // Everyone sees a message's `clientId` and could use it again.
+    const own = this.#ownClientIds.has(clientId) && this.#ownPeerIds.has(peerId);
     const key = own ? clientId : `seq-${seq}`;
     return { key, seq, peerId, name, text, timeMs: message.time, clientId, own, delivery: "sent" };
   }

@@ -1,24 +1,31 @@
 /** The chat of a call: sending with retries under the same `clientId`, history, and what is unread. */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { randomId } from "../lib/random";
 import { RpcError } from "../net/rpc";
 import type { ChatMessage, JoinResult } from "../net/wire";
-import { ChatLog, type ChatEntry } from "./chatlog";
+import { ChatLog, type ChatEntry, type Gap } from "./chatlog";
 import type { Request } from "./link";
 import { UnreadCounter } from "./unread";
 
 /** The longest message that the server takes, in characters. */
 export const MAX_TEXT = 4096;
 const PAGE = 100;
-const HISTORY_LIMIT = 200;
+/** The most that the server gives at once, and how often it is asked in a row. */
+const FILL_PAGE = 200;
+const FILL_PAGES = 5;
 
 export class Messages {
   readonly entries = signal<readonly ChatEntry[]>([]);
   readonly unread = signal(0);
   /** Older messages can be asked for. */
   readonly more = signal(false);
+  /** Older messages were written, but the server keeps them no more. */
+  readonly truncated = signal(false);
   readonly loading = signal(false);
+  /** What is missing between the messages that are here. */
+  readonly gaps = signal<readonly Gap[]>([]);
+  readonly filling = signal(false);
 
   readonly #request: Request;
   readonly #isOnline: () => boolean;
@@ -34,11 +41,10 @@ export class Messages {
   /** The room's snapshot, at the first join and after every gap. */
   onJoined(result: JoinResult, name: string): void {
     this.#self = { peerId: result.peerId, name };
-    const before = this.#log.lastSeq;
+    this.#log.iAm(result.peerId);
     this.#counter.arrived(this.#log.snapshot(result.chat.epoch, result.chat.messages));
-    this.more.value = (this.#log.firstSeq ?? 1) > 1;
     this.#publish();
-    if (before !== null) void this.#catchUp(before, result);
+    void this.fillGaps();
     for (const entry of this.#log.waiting) if (entry.delivery === "pending") void this.#transmit(entry);
   }
 
@@ -77,8 +83,9 @@ export class Messages {
     this.loading.value = true;
     try {
       const page = await this.#request("chat.history", { before, limit: PAGE });
+      if (page.epoch !== this.#log.epoch) return;
       this.#log.merge(page.messages);
-      this.more.value = page.more;
+      if (!page.more) this.#log.forgottenBefore(page.messages[0]?.seq ?? before);
       this.#publish();
     } catch {
       // The button stays, so the person can try again.
@@ -87,22 +94,36 @@ export class Messages {
     }
   }
 
+  /** Reads what is missing between the messages that are here, as far as a few pages reach; the rest stays marked. */
+  async fillGaps(): Promise<void> {
+    if (this.filling.value) return;
+    this.filling.value = true;
+    try {
+      for (let pages = 0; pages < FILL_PAGES; pages += 1) {
+        const gap = this.#log.gaps.find(({ kept }) => kept);
+        if (gap === undefined || !(await this.#fill(gap))) break;
+      }
+    } catch {
+      // The mark stays, so the person can try again; so does the next join.
+    } finally {
+      this.filling.value = false;
+    }
+  }
+
   look(looking: boolean): void {
     this.#counter.look(looking);
     this.unread.value = this.#counter.count;
   }
 
-  /** Closes the gap between what we had and what the snapshot brought. */
-  async #catchUp(after: number, result: JoinResult): Promise<void> {
-    const first = result.chat.messages[0]?.seq;
-    if (first === undefined || first <= after + 1) return;
-    try {
-      const page = await this.#request("chat.history", { after, limit: HISTORY_LIMIT });
-      if (page.epoch === result.chat.epoch) this.#counter.arrived(this.#log.merge(page.messages));
-      this.#publish();
-    } catch {
-      // The next join closes it.
-    }
+  /** Reads a page of what is missing. Returns whether that brought anything. */
+  async #fill({ after, before }: Gap): Promise<boolean> {
+    const page = await this.#request("chat.history", { after, limit: Math.min(FILL_PAGE, before - after - 1) });
+    if (page.epoch !== this.#log.epoch) return false;
+    if (page.truncated) this.#log.forgottenBefore(page.messages[0]?.seq ?? before);
+    const fresh = this.#log.merge(page.messages);
+    this.#counter.arrived(fresh);
+    this.#publish();
+    return fresh.length > 0 || page.truncated;
   }
 
   async #transmit({ clientId, text }: { clientId: string; text: string }): Promise<void> {
@@ -117,7 +138,12 @@ export class Messages {
   }
 
   #publish(): void {
-    this.entries.value = this.#log.entries;
-    this.unread.value = this.#counter.count;
+    batch(() => {
+      this.entries.value = this.#log.entries;
+      this.gaps.value = this.#log.gaps;
+      this.more.value = this.#log.more;
+      this.truncated.value = this.#log.truncated;
+      this.unread.value = this.#counter.count;
+    });
   }
 }

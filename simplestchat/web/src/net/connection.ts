@@ -29,6 +29,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** The server drops a silent socket after 30 s; a dead path should be noticed sooner than a person loses patience. */
 const PING_EVERY_MS = 8_000;
 const PING_TIMEOUT_MS = 5_000;
+/** The server answers one after another: a ping behind a request for a transport waits until a new media worker is there. */
+const PING_BUSY_TIMEOUT_MS = 12_000;
 const OPEN_TIMEOUT_MS = 8_000;
 
 export interface ConnectionOptions {
@@ -39,15 +41,21 @@ export interface ConnectionOptions {
   readonly backoff?: Backoff;
 }
 
+/** The server's "no": its stable word and its message. */
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface ConnectionEvents {
   state: ConnectionState;
   joined: JoinResult;
   /** Each once and in the room's order, those missed in a gap included. */
   notification: Notification;
-  /** The server will not have us: the word of its refusal and its message. */
-  refused: { reason: string; message: string };
-  /** The wait until the next attempt, for the banner. */
-  waiting: { delayMs: number; attempt: number };
+  /** The server will not have us. */
+  refused: Refusal;
+  /** The wait until the next attempt; with a refusal when the server was reached and said no for now. */
+  waiting: { delayMs: number; attempt: number; refusal: Refusal | null };
 }
 
 export class Connection {
@@ -83,7 +91,7 @@ export class Connection {
   /** Tries at once instead of waiting: the network came back or the person asked for it. */
   hurry(): void {
     if (this.#state === "joined") void this.#ping();
-    else if (this.#state === "reconnecting" && this.#timer !== undefined) this.#connect();
+    else if (this.#state !== "ended" && this.#timer !== undefined) this.#connect();
   }
 
   /** Ends for good; the server is told when it can be reached. */
@@ -156,8 +164,10 @@ export class Connection {
       this.#onJoined(result);
     } catch (error) {
       if (this.#channel !== channel) return;
-      if (error instanceof RpcError && FINAL_REASONS.has(error.reason)) this.#refuse(error);
-      else channel.close();
+      if (error instanceof RpcError && FINAL_REASONS.has(error.reason)) return this.#refuse(error);
+      this.#channel = null;
+      channel.close();
+      this.#retryLater(error instanceof RpcError ? { reason: error.reason, message: error.message } : null);
     }
   }
 
@@ -194,13 +204,13 @@ export class Connection {
     this.#retryLater();
   }
 
-  #retryLater(): void {
+  #retryLater(refusal: Refusal | null = null): void {
     if (this.#state === "ended") return;
     if (this.#state === "joined") this.#setState("reconnecting");
     const delayMs = this.#backoff.next();
     this.#clearTimer();
     this.#timer = setTimeout(() => this.#connect(), delayMs);
-    this.events.emit("waiting", { delayMs, attempt: this.#backoff.attempts });
+    this.events.emit("waiting", { delayMs, attempt: this.#backoff.attempts, refusal });
   }
 
   #schedulePing(): void {
@@ -211,12 +221,15 @@ export class Connection {
   async #ping(): Promise<void> {
     const channel = this.#channel;
     if (channel === null) return;
-    try {
-      await channel.request("ping", {}, PING_TIMEOUT_MS);
-      if (this.#channel === channel && this.#state === "joined") this.#schedulePing();
-    } catch (error) {
-      if (error instanceof RpcError) this.#schedulePing();
-      else channel.close();
-    }
+    const before = channel.received;
+    const patienceMs = channel.busy ? PING_BUSY_TIMEOUT_MS : PING_TIMEOUT_MS;
+    const isAnswered = await channel.request("ping", {}, patienceMs).then(
+      () => true,
+      (error: unknown) => error instanceof RpcError,
+    );
+    if (this.#channel !== channel || this.#state !== "joined") return;
+    if (isAnswered) this.#schedulePing();
+    else if (channel.received > before) void this.#ping();
+    else channel.close();
   }
 }

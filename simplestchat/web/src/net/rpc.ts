@@ -65,6 +65,7 @@ export class RpcChannel {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #closed = false;
+  #received = 0;
 
   /** Takes over a socket that is open. */
   constructor(socket: SocketLike, options: ChannelOptions) {
@@ -76,6 +77,16 @@ export class RpcChannel {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** How many frames came so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Requests wait for their answers. */
+  get busy(): boolean {
+    return this.#pending.size > 0;
   }
 
   request<K extends keyof Methods>(
@@ -104,6 +115,7 @@ export class RpcChannel {
 
   #receive(data: unknown): void {
     if (this.#closed || typeof data !== "string") return;
+    this.#received += 1;
     let message: Incoming;
     try {
       message = JSON.parse(data) as Incoming;

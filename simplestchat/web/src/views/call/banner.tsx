@@ -6,11 +6,12 @@ export function Banner({ call }: { call: Call }) {
   const connection = call.connection.value;
   const media = call.media.value;
   if (connection === "reconnecting" || connection === "connecting") {
+    const refusal = call.refusal.value;
     const words = connection === "connecting" ? "Connecting…" : "The connection is lost. Reconnecting…";
     return (
-      <div class="banner banner-problem" role="status" data-testid="connection-banner" data-state={connection}>
+      <div class="banner" role="status" data-testid="connection-banner" data-state={connection} data-reason={refusal?.reason}>
         <span class="spinner" aria-hidden="true" />
-        {words}
+        <span>{refusal ? `${refusal.message} Trying again…` : words}</span>
         <button type="button" class="banner-action" data-testid="reconnect-now" onClick={() => call.hurry()}>
           Try now
         </button>

@@ -1,8 +1,9 @@
 /** The written side of a call. */
 
+import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Call } from "../../call/call";
-import type { ChatEntry } from "../../call/chatlog";
+import type { ChatEntry, Gap } from "../../call/chatlog";
 import { MAX_TEXT } from "../../call/messages";
 import { linkify } from "../../lib/text";
 import { clockTime, dayName } from "../../lib/time";
@@ -23,7 +24,7 @@ function Text({ text }: { text: string }) {
         segment.href === undefined ? (
           segment.text
         ) : (
-          <a key={index} href={segment.href} target="_blank" rel="noopener noreferrer nofollow">
+          <a key={index} data-testid="message-link" href={segment.href} target="_blank" rel="noopener noreferrer nofollow">
             {segment.text}
           </a>
         ),
@@ -58,10 +59,18 @@ function isSameGroup(before: ChatEntry | undefined, entry: ChatEntry): boolean {
   return before !== undefined && before.peerId === entry.peerId && entry.timeMs - before.timeMs < SAME_GROUP_MS;
 }
 
-function MessageView({ call, entry, before }: { call: Call; entry: ChatEntry; before: ChatEntry | undefined }) {
+interface MessageProps {
+  call: Call;
+  entry: ChatEntry;
+  before: ChatEntry | undefined;
+  /** Something is missing between this message and the one before. */
+  apart: boolean;
+}
+
+function MessageView({ call, entry, before, apart }: MessageProps) {
   const own = entry.own || entry.peerId === call.selfId.value;
   const sameDay = before !== undefined && dayName(before.timeMs, entry.timeMs) === "Today";
-  const grouped = sameDay && isSameGroup(before, entry);
+  const grouped = sameDay && !apart && isSameGroup(before, entry);
   return (
     <>
       {!sameDay && (
@@ -96,6 +105,41 @@ function MessageView({ call, entry, before }: { call: Call; entry: ChatEntry; be
   );
 }
 
+/** Says that messages are missing between two others, and brings them when they can still be had. */
+function GapView({ call, gap }: { call: Call; gap: Gap }) {
+  const count = gap.before - gap.after - 1;
+  const messages = count === 1 ? "1 message is" : `${count} messages are`;
+  return (
+    <li class="gap" data-testid="chat-missing" data-count={count} data-kept={gap.kept}>
+      <span>{gap.kept ? `${messages} missing here` : `${messages} no longer kept`}</span>
+      {gap.kept && (
+        <Button testId="chat-missing-load" tone="plain" busy={call.messages.filling.value} onClick={() => void call.messages.fillGaps()}>
+          Load
+        </Button>
+      )}
+    </li>
+  );
+}
+
+function Beginning({ call }: { call: Call }) {
+  const { more, truncated, loading } = call.messages;
+  if (more.value) {
+    return (
+      <div class="messages-more">
+        <Button testId="chat-older" tone="plain" busy={loading.value} onClick={() => void call.messages.loadOlder()}>
+          Earlier messages
+        </Button>
+      </div>
+    );
+  }
+  if (!truncated.value) return null;
+  return (
+    <p class="messages-more" data-testid="chat-truncated">
+      Earlier messages are no longer kept
+    </p>
+  );
+}
+
 /** Stays at the newest message while it is looked at, and where it was while older ones are read. */
 function useScroll(entries: readonly ChatEntry[]) {
   const list = useRef<HTMLDivElement>(null);
@@ -106,15 +150,19 @@ function useScroll(entries: readonly ChatEntry[]) {
     list.current?.scrollTo({ top: list.current.scrollHeight });
   };
   const first = entries[0]?.key;
+  const last = entries.at(-1)?.key;
   const lastFirst = useRef(first);
+  const lastLast = useRef(last);
   useLayoutEffect(() => {
     const element = list.current;
     if (!element) return;
     const grewAbove = lastFirst.current !== first && lastFirst.current !== undefined;
+    const grewBelow = lastLast.current !== last;
     lastFirst.current = first;
+    lastLast.current = last;
     if (atEnd.current) toEnd();
     else if (grewAbove) element.scrollTop += element.scrollHeight - heightBefore.current;
-    else setBelow(true);
+    else if (grewBelow) setBelow(true);
     heightBefore.current = element.scrollHeight;
   }, [entries]);
   const onScroll = (): void => {
@@ -177,7 +225,8 @@ function Composer({ call }: { call: Call }) {
 }
 
 export function ChatPanel({ call, onClose }: { call: Call; onClose: () => void }) {
-  const { entries, more, loading } = call.messages;
+  const { entries, gaps } = call.messages;
+  const gapBefore = new Map(gaps.value.map((gap) => [gap.before, gap]));
   const { list, onScroll, below, toEnd } = useScroll(entries.value);
   useEffect(() => {
     const look = (): void => call.messages.look(!document.hidden);
@@ -194,14 +243,8 @@ export function ChatPanel({ call, onClose }: { call: Call; onClose: () => void }
         <h2>Chat</h2>
         <IconButton testId="panel-close" label="Close chat" icon="close" onClick={onClose} />
       </header>
-      <div class="messages" ref={list} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
-        {more.value && (
-          <div class="messages-more">
-            <Button testId="chat-older" tone="plain" busy={loading.value} onClick={() => void call.messages.loadOlder()}>
-              Earlier messages
-            </Button>
-          </div>
-        )}
+      <div class="messages" data-testid="messages" ref={list} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
+        <Beginning call={call} />
         {entries.value.length === 0 ? (
           <div class="empty" data-testid="chat-empty">
             <span class="empty-picture">
@@ -212,9 +255,15 @@ export function ChatPanel({ call, onClose }: { call: Call; onClose: () => void }
           </div>
         ) : (
           <ol>
-            {entries.value.map((entry, index) => (
-              <MessageView key={entry.key} call={call} entry={entry} before={entries.value[index - 1]} />
-            ))}
+            {entries.value.map((entry, index) => {
+              const gap = entry.seq === null ? undefined : gapBefore.get(entry.seq);
+              return (
+                <Fragment key={entry.key}>
+                  {gap && <GapView call={call} gap={gap} />}
+                  <MessageView call={call} entry={entry} before={entries.value[index - 1]} apart={gap !== undefined} />
+                </Fragment>
+              );
+            })}
           </ol>
         )}
       </div>

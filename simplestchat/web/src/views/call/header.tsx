@@ -39,7 +39,7 @@ export function CallHeader({ call }: { call: Call }) {
       )}
       {call.joinedAtMs.value > 0 && <Clock sinceMs={call.joinedAtMs.value} />}
       <span class="call-head-gap" />
-      <Button testId="invite" tone="quiet" icon="link" onClick={() => (dialog.value = "share")}>
+      <Button testId="invite" tone="quiet" icon="link" disabled={!room} onClick={() => (dialog.value = "share")}>
         Invite
       </Button>
       <ThemeButton />

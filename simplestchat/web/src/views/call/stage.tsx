@@ -74,7 +74,7 @@ export function Stage({ call }: { call: Call }) {
   const persons = personTiles(roster.value, tracks.value, self);
   const screens = screenTiles(roster.value, tracks.value, self);
   const gap = stage.width < NARROW ? GAP.narrow : GAP.wide;
-  const arrangement = arrange(persons, screens, { stage, gap, page, pinned, activeSpeaker: call.activeSpeaker.value });
+  const arrangement = arrange(persons, screens, { stage, gap, page, pinned, activeSpeaker: call.activeSpeaker.value, invites: call.room.value !== null });
   const shownPage = Math.min(page, arrangement.pages - 1);
   useVisible(call, arrangement);
   return (

@@ -86,6 +86,8 @@ export interface ArrangeOptions {
   /** The tile that the person wants to see large. */
   readonly pinned: string | null;
   readonly activeSpeaker: string | null;
+  /** Whoever is alone is shown how to invite others. */
+  readonly invites: boolean;
 }
 
 /** On the first page there is always a place for who speaks. */
@@ -119,7 +121,7 @@ function arrangeSpotlight(main: Tile, all: readonly Tile[], options: ArrangeOpti
 
 function arrangeGrid(tiles: readonly Tile[], options: ArrangeOptions): Arrangement {
   const { stage, gap } = options;
-  const alone = tiles.length === 1;
+  const alone = options.invites && tiles.length === 1;
   const capacity = pageCapacity(stage, gap);
   const pages = Math.max(1, Math.ceil(tiles.length / capacity));
   const page = Math.min(options.page, pages - 1);
