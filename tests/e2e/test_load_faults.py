@@ -7,11 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
-from support.load import LoadRun, finish, generators_of, load, start
+from support.load import LoadRun, finish, generators_of, load, start, together
 from support.process import ServerProcess
 from support.repository import ROOT
 from support.server import DEFAULTS
@@ -53,14 +55,33 @@ NAMED = {
 }
 
 
-@pytest.fixture
-def scenario(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "small-room.toml"
-    path.write_text(SMALL_ROOM + PATIENT)
+TURNING = '[subscribe]\nmode = "page"\nlimit = 1\n[behaviour]\npages_per_minute = 30\n'
+#: The fault, in how many packets it shows once, and the room; by the test's word for it.
+ROOMS = {
+    **{fault: (fault, 20, SMALL_ROOM) for fault in NAMED},
+    "nothing": ("drop", 1, SMALL_ROOM.replace("hold_s = 4", "hold_s = 6")),
+    "keep": ("keep", 1, SMALL_ROOM + TURNING),
+}
+Runs = dict[str, Future[LoadRun]]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    folder = tmp_path_factory.mktemp("faults")
+    with together({word: partial(run_against, word, folder / word) for word in ROOMS}) as found:
+        yield found
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "small-room.toml"
+    path.write_text(text)
     return path
 
 
-def run_against(fault: str, scenario: Path, every: int = 20) -> LoadRun:
+def run_against(word: str, folder: Path) -> LoadRun:
+    fault, every, text = ROOMS[word]
+    scenario = write(folder, text + PATIENT)
     command = [sys.executable, ROOT / "tests/support/faulty_worker.py", "serve"]
     environment = {
         "SIMPLESTCHAT_TEST_FAULT": fault,
@@ -68,12 +89,12 @@ def run_against(fault: str, scenario: Path, every: int = 20) -> LoadRun:
         "PYTHONPATH": str(ROOT),
     }
     with ServerProcess(command, cwd=ROOT, settings=DEFAULTS, environment=environment) as server:
-        return load(scenario.parent / "report", scenario, "--server", server.url)
+        return load(folder / "report", scenario, "--server", server.url)
 
 
 @pytest.mark.parametrize("fault", NAMED)
-def test_a_fault_of_the_server_is_caught_and_named(fault: str, scenario: Path) -> None:
-    run = run_against(fault, scenario)
+def test_a_fault_of_the_server_is_caught_and_named(fault: str, runs: Runs) -> None:
+    run = runs[fault].result()
     assert run.status == 1, run.output
     assert run.report["verdict"] == "fail"
     assert NAMED[fault] in run.missed, run.output
@@ -82,35 +103,31 @@ def test_a_fault_of_the_server_is_caught_and_named(fault: str, scenario: Path) -
     assert run.objective(NAMED[fault])["value"] > 0
 
 
-def test_a_server_that_forwards_nothing_leaves_streams_silent(scenario: Path) -> None:
-    scenario.write_text(scenario.read_text().replace("hold_s = 4", "hold_s = 6"))
-    run = run_against("drop", scenario, every=1)
+def test_a_server_that_forwards_nothing_leaves_streams_silent(runs: Runs) -> None:
+    run = runs["nothing"].result()
     assert run.status == 1, run.output
     assert "errors" in run.missed, run.output
     assert set(run.report["faults"]) == {"silent-stream"}
     assert run.summary["errors"] == run.report["faults"]["silent-stream"] > 1
 
 
-def test_a_server_that_goes_on_with_a_page_that_was_turned_is_caught(scenario: Path) -> None:
-    turning = '[subscribe]\nmode = "page"\nlimit = 1\n[behaviour]\npages_per_minute = 30\n'
-    scenario.write_text(SMALL_ROOM + turning + PATIENT)
-    run = run_against("keep", scenario, every=1)
+def test_a_server_that_goes_on_with_a_page_that_was_turned_is_caught(runs: Runs) -> None:
+    run = runs["keep"].result()
     assert run.status == 1, run.output
     assert "misdelivered" in run.missed, run.output
     assert not run.missed & {"corrupt", "packet_loss"}, run.output
 
 
-def test_a_sound_server_is_not_accused(scenario: Path) -> None:
-    run = load(scenario.parent / "report", scenario)
+def test_a_sound_server_is_not_accused(tmp_path: Path) -> None:
+    run = load(tmp_path / "report", write(tmp_path, SMALL_ROOM + PATIENT))
     assert run.status == 0, run.output
     assert run.report["verdict"] == "pass"
     assert run.summary["delivered"] > 1000
     assert run.summary["connection_success"] == 1.0
 
 
-def test_a_starved_generator_voids_its_run(scenario: Path) -> None:
-    scenario.write_text(SMALL_ROOM)
-    folder = scenario.parent / "report"
+def test_a_starved_generator_voids_its_run(tmp_path: Path) -> None:
+    scenario, folder = write(tmp_path, SMALL_ROOM), tmp_path / "report"
     process = start(folder, scenario)
     [generator, *_] = generators_of(process.pid)
     # It has its share of the machine taken away again and again, as on a machine with too much to do.

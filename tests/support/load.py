@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from support.repository import ROOT
 
 COMMAND = (sys.executable, "-m", "simplestchat", "load")
 TIMEOUT_S = 120.0
+AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ def finish(process: subprocess.Popen[str], folder: Path) -> LoadRun:
 def load(folder: Path, *arguments: str | Path, environment: dict[str, str] | None = None) -> LoadRun:
     """A whole run."""
     return finish(start(folder, *arguments, environment=environment), folder)
+
+
+@contextmanager
+def together(runs: Mapping[str, Callable[[], LoadRun]]) -> Iterator[dict[str, Future[LoadRun]]]:
+    """Several runs, a few at a time, for each leaves most of the machine idle; each has its outcome by its name."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {name: pool.submit(run) for name, run in runs.items()}
 
 
 def generators_of(coordinator: int, within_s: float = 20.0) -> list[int]:
