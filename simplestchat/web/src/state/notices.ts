@@ -27,11 +27,12 @@ export function dismissAll(): void {
   notices.value = [];
 }
 
-/** Shows a message for a moment; the region it appears in is read aloud. */
-export function notify(text: string, tone: Notice["tone"] = "info", action?: Notice["action"]): void {
+/** Shows a message for a moment; the region it appears in is read aloud. Its id, to dismiss it sooner. */
+export function notify(text: string, tone: Notice["tone"] = "info", action?: Notice["action"]): number {
   const notice: Notice = { id: nextId++, text, tone, action };
   notices.value = [...notices.value.slice(1 - MOST), notice];
   setTimeout(() => dismiss(notice.id), tone === "problem" ? SHOWN_MS * 2 : SHOWN_MS);
+  return notice.id;
 }
 
 /** Tells those who listen instead of look. */

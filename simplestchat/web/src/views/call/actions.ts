@@ -31,11 +31,11 @@ export async function setMicrophone({ local }: Call, on: boolean): Promise<void>
 
 export async function toggleCamera({ local, room }: Call): Promise<void> {
   const on = !local.cameraOn.value;
-  if (on && room.value?.audioOnly) return notify("This room is audio only.");
+  if (on && room.value?.audioOnly) return void notify("This room is audio only.");
   joinWithCamera.value = on;
   await local.setCamera(on);
   const problem = local.cameraProblem.value;
-  if (on && !local.cameraOn.value && problem) return notify(problemText(problem, "camera"), "problem");
+  if (on && !local.cameraOn.value && problem) return void notify(problemText(problem, "camera"), "problem");
   announce(on ? "Camera on" : "Camera off");
 }
 
@@ -44,7 +44,7 @@ export async function toggleScreen({ local, room }: Call): Promise<void> {
     local.stopScreen();
     return announce("You stopped sharing your screen");
   }
-  if (room.value?.audioOnly) return notify("This room is audio only.");
+  if (room.value?.audioOnly) return void notify("This room is audio only.");
   try {
     await local.startScreen();
     announce("You share your screen");

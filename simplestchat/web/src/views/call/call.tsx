@@ -1,9 +1,9 @@
 /** The call itself: stage, panel, controls, and everything that is heard but not seen. */
 
-import { useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { untracked, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Call } from "../../call/call";
-import { announce, notify } from "../../state/notices";
+import { announce, dismiss, notify } from "../../state/notices";
 import { dialog, panel, togglePanel } from "./actions";
 import { Sound } from "./audio";
 import { Banner } from "./banner";
@@ -25,14 +25,18 @@ function useTitle(call: Call): void {
   });
 }
 
-/** A message that comes while the chat is closed shows itself for a moment. */
+/** A message that comes while the chat is closed shows itself for a moment, or until the chat is opened. */
 function useMessagePreview(call: Call): void {
+  const shown = useRef<number[]>([]);
+  useSignalEffect(() => {
+    if (panel.value === "chat") for (const id of shown.current.splice(0)) untracked(() => dismiss(id));
+  });
   useEffect(
     () =>
       call.events.on("message", ({ name, text }) => {
         const short = text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)}…` : text;
         if (panel.peek() === "chat") announce(`${name}: ${short}`);
-        else notify(`${name}: ${short}`, "info", { label: "Reply", run: () => togglePanel("chat") });
+        else shown.current.push(notify(`${name}: ${short}`, "info", { label: "Reply", run: () => togglePanel("chat") }));
       }),
     [call],
   );
