@@ -25,7 +25,7 @@ from simplestchat.signaling.notices import ConsumerClosed, ProducerOpened
 from simplestchat.signaling.requests import ConsumerCreate, ConsumerCreated, ConsumerRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from simplestchat.load.stay import Stay
     from simplestchat.load.transports import Path
@@ -254,19 +254,8 @@ class Subscribing:
         await self._close_unwanted()
 
     async def _close_unwanted(self) -> None:
-        client = self._stay.client
-        asked = [
-            (one, client.send("consumer.close", ConsumerRef(consumer_id=one.consumer_id)))
-            for producer_id, one in self.subscriptions.items()
-            if producer_id not in self._wanted
-        ]
-        for subscription, pending in asked:
-            try:
-                await client.wait(pending)
-            except RequestFailed as error:
-                self._stay.refused(error, race="not_found")
-            else:
-                self._drop(subscription)
+        unwanted = [one for producer_id, one in self.subscriptions.items() if producer_id not in self._wanted]
+        await self._each("consumer.close", unwanted, self._drop)
 
     def _drop(self, subscription: Subscription) -> None:
         """It is closed, if its producer was not closed meanwhile."""
@@ -279,19 +268,20 @@ class Subscribing:
         self._audio_only = True
         self._stay.world.tally.add("audio_only")
         self._wanted = {key: one for key, one in self._wanted.items() if not one.video or key in self.subscriptions}
+        watched = [one for one in self.subscriptions.values() if one.video]
+        await self._each("consumer.pause", watched, lambda one: one.set_own_paused(True))
+
+    async def _each(self, method: str, subscriptions: list[Subscription], done: Callable[[Subscription], None]) -> None:
+        """Ask something for each, at once, and note what was done; one that is gone by then is a race."""
         client = self._stay.client
-        asked = [
-            (one, client.send("consumer.pause", ConsumerRef(consumer_id=one.consumer_id)))
-            for one in self.subscriptions.values()
-            if one.video
-        ]
+        asked = [(one, client.send(method, ConsumerRef(consumer_id=one.consumer_id))) for one in subscriptions]
         for subscription, pending in asked:
             try:
                 await client.wait(pending)
             except RequestFailed as error:
                 self._stay.refused(error, race="not_found")
             else:
-                subscription.set_own_paused(True)
+                done(subscription)
 
     async def compare(self, held: list[OwnConsumer]) -> None:
         """After coming back: what the server holds and what we do must be the same."""

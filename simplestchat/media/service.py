@@ -171,7 +171,7 @@ class MediaService:
         worker = self._rooms.get(room_id)
         if worker is None or not transports:
             return []
-        return [Traffic(*row) for row in await worker.channel.request(wire.Traffic(list(transports)))]
+        return [Traffic(*row) for row in await self._ask(worker, wire.Traffic(list(transports)))]
 
     async def close_transport(self, transport: int) -> None:
         """Close a transport with its producers and consumers."""
