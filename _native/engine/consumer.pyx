@@ -13,7 +13,7 @@ from simplestchat._native.engine.entities cimport (
     Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
-from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_reserve
+from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_reserve
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
 from simplestchat._native.stream.sent cimport SentPacket, sent_find, sent_free, sent_init, sent_may_resend, sent_put
@@ -214,6 +214,8 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
         s.counters.dropped_consent += 1
         return
     out_commit(&s.out, &t.pairs[t.selected].tuple, size)
+    if c.video:
+        out_mark_video(&s.out)
     t.packets_out += 1
     t.bytes_out += size
     s.counters.forwarded += 1
@@ -255,6 +257,8 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
     if size < 0 or not ice_may_send(t, size):
         return False
     out_commit(&s.out, &t.pairs[t.selected].tuple, size)
+    if c.video:
+        out_mark_video(&s.out)
     c.resend_credit -= size
     c.send.resent += 1
     t.packets_out += 1

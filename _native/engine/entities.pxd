@@ -220,7 +220,8 @@ cdef struct Datagram:
 cdef struct OutPacket:
     Tuple to
     u32 off
-    u32 size
+    u32 size                       # 0: it does not leave after all
+    u8 video                       # part of a frame: worth nothing without the rest
 cdef struct OutQueue:
     u8* arena
     OutPacket* packets
@@ -257,6 +258,7 @@ cdef struct Counters:
     u64 dropped_unrouted           # authentic, but no producer wants it
     u64 dropped_consent            # not sent: no consent, or an unproven address's allowance is used up
     u64 dropped_send               # not sent: the kernel would not take it
+    u64 frames_dropped             # frames of video left out because a socket was full for too long
     u64 dropped_receive            # lost before it was read: the socket's buffer was full
     u64 reported_lost              # media packets that subscribers' reports say did not arrive
     u64 nacks_in

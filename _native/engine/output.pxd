@@ -19,8 +19,12 @@ cdef inline void out_commit(OutQueue* q, const Tuple* to, u32 size) noexcept nog
     q.packets[q.count].to = to[0]
     q.packets[q.count].off = q.used
     q.packets[q.count].size = size
+    q.packets[q.count].video = 0
     q.used += size
     q.count += 1
+# Says of the packet just queued that it is video.
+cdef inline void out_mark_video(OutQueue* q) noexcept nogil:
+    q.packets[q.count - 1].video = 1
 cdef inline void out_clear(OutQueue* q) noexcept nogil:
     q.used = 0
     q.count = 0

@@ -1,4 +1,4 @@
-"""A worker's loop: one UDP socket, one control channel, one shard.
+"""A worker's loop: one UDP port, one control channel, one shard.
 
 It runs without the GIL and takes it only for a control message or an event. Level-triggered: what one turn leaves behind,
 the next finds. The only clocks of the media core are read here: the monotonic one once a turn, and the wall clock after
@@ -18,12 +18,15 @@ from simplestchat._native.io.system cimport (
     CLOCK_MONOTONIC, CLOCK_REALTIME, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLIN, EPOLLOUT, clock_gettime, clockid_t, close,
     epoll_create1, epoll_ctl, epoll_event, epoll_wait, errno, timespec,
 )
-from simplestchat._native.io.udp cimport Udp, udp_close, udp_fd, udp_open, udp_port, udp_receive, udp_send
+from simplestchat._native.io.port cimport PORT_SOCKETS
+from simplestchat._native.io.udp cimport Udp, udp_close, udp_has_left, udp_open, udp_port, udp_receive, udp_send, udp_writable
 
 import os
 
 cdef enum:
-    BATCHES_PER_TURN = 8           # then timers and the control channel get their turn
+    BATCHES_PER_TURN = 8           # of a socket; then timers and the control channel get their turn
+    READY = PORT_SOCKETS + 1
+    CONTROL = PORT_SOCKETS         # the control channel's data in the epoll's events; a socket's is its place in the port
     LONGEST_SLEEP_US = 1000000
 
 
@@ -49,22 +52,21 @@ cdef class Loop:
     cdef object encode_events
     cdef readonly Shard shard
     cdef SpanCounts spans
+    cdef us_t now                      # the monotonic clock as last read
     cdef Datagram batch[BATCH]
 
-    def __cinit__(self, int control_fd, int port, Shard shard not None, *, handle, encode_events):
-        self.epoll = -1
-        self.udp = udp_open(port)
-        if self.udp == NULL:
-            raise OSError(errno, f"UDP port {port}: {os.strerror(errno)}")
+    def __cinit__(self, int control_fd, int port, Shard shard not None, *, handle, encode_events, bint offload=True):
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.epoll < 0:
             raise OSError(errno, os.strerror(errno))
+        self.udp = udp_open(port, self.epoll, offload)
+        if self.udp == NULL:
+            raise OSError(errno, f"UDP port {port}: {os.strerror(errno)}")
         self.shard = shard
         self.channel = Channel(control_fd)
         self.handle = handle
         self.encode_events = encode_events
-        self._watch(udp_fd(self.udp), EPOLL_CTL_ADD, EPOLLIN)
-        self._watch(control_fd, EPOLL_CTL_ADD, EPOLLIN)
+        self._watch_control(EPOLL_CTL_ADD, EPOLLIN)
 
     def __dealloc__(self):
         udp_close(self.udp)
@@ -76,12 +78,12 @@ cdef class Loop:
         """The UDP port."""
         return udp_port(self.udp)
 
-    cdef int _watch(self, int fd, int operation, unsigned int events) except -1:
+    cdef int _watch_control(self, int operation, unsigned int events) except -1:
         cdef epoll_event event
         memset(&event, 0, sizeof(event))
         event.events = events
-        event.data.fd = fd
-        if epoll_ctl(self.epoll, operation, fd, &event) != 0:
+        event.data.u64 = CONTROL
+        if epoll_ctl(self.epoll, operation, self.channel.fd, &event) != 0:
             raise OSError(errno, os.strerror(errno))
         return 0
 
@@ -112,30 +114,35 @@ cdef class Loop:
 
     cdef bint _turn(self) noexcept nogil:
         """Media until something needs the GIL. Whether the control channel has something to say."""
-        cdef epoll_event ready[4]
+        cdef epoll_event ready[READY]
         cdef int count
         cdef int i
         cdef bint control = False
         while not control and not self.shard.has_events():
-            count = epoll_wait(self.epoll, ready, 4, self._sleep_ms())
+            count = epoll_wait(self.epoll, ready, READY, self._sleep_ms())
+            if count <= 0 and udp_has_left(self.udp):
+                self._receive(0)
             for i in range(count):
-                if ready[i].data.fd == udp_fd(self.udp):
-                    self._receive()
-                else:
+                if ready[i].data.u64 == CONTROL:
                     control = True
+                    continue
+                if ready[i].events & EPOLLOUT:
+                    udp_writable(self.udp, <u32>ready[i].data.u64, &self.shard.s.counters)
+                if ready[i].events & ~<unsigned int>EPOLLOUT:
+                    self._receive(<u32>ready[i].data.u64)
             self._timers()
         return control
 
     cdef int _sleep_ms(self) noexcept nogil:
-        cdef us_t wait = self.shard.deadline() - read_clock(CLOCK_MONOTONIC)
+        cdef us_t wait = self.shard.deadline() - self.now
         wait = max(0, min(wait, LONGEST_SLEEP_US))
-        return <int>((wait + 999) // 1000)
+        return 0 if udp_has_left(self.udp) else <int>((wait + 999) // 1000)
 
     cdef void _send(self) noexcept nogil:
         if self.shard.s.out.count:
             self.shard.s.counters.packets_out += self.shard.s.out.count
             self.shard.s.counters.bytes_out += self.shard.s.out.used
-            self.shard.s.counters.dropped_send += udp_send(self.udp, &self.shard.s.out, &self.shard.s.counters.trains_out)
+            udp_send(self.udp, &self.shard.s.out, &self.shard.s.counters)
             out_clear(&self.shard.s.out)
             self._count_forwarded()
         self.shard.s.done_count = 0        # all of it is on its way, or had no copy to send
@@ -149,38 +156,37 @@ cdef class Loop:
                 if self.shard.s.done[i]:
                     spans_add(&self.spans, now - self.shard.s.done[i])
 
-    cdef void _receive(self) noexcept nogil:
+    cdef void _receive(self, u32 socket) noexcept nogil:
         cdef int turn
         cdef int count
         cdef int taken
-        cdef us_t now
+        cdef bint drained = False
         for turn in range(BATCHES_PER_TURN):
-            count = udp_receive(self.udp, self.batch, &self.shard.s.counters.dropped_receive,
-                                &self.shard.s.counters.dropped_malformed)
-            if count <= 0:
-                return
-            now = read_clock(CLOCK_MONOTONIC)
+            count = udp_receive(self.udp, socket, self.batch, &drained, &self.shard.s.counters)
+            if count > 0:
+                self.now = read_clock(CLOCK_MONOTONIC)
             taken = 0
             while taken < count:
-                taken += self.shard.receive(&self.batch[taken], count - taken, now)
+                taken += self.shard.receive(&self.batch[taken], count - taken, self.now)
                 if taken < count:
                     self._send()
-            while self.shard.flush(now):
+            while self.shard.flush(self.now):
                 self._send()
             self._send()
-            if count < BATCH:
+            if drained:
                 return
 
     cdef void _timers(self) noexcept nogil:
-        cdef us_t now = read_clock(CLOCK_MONOTONIC)
-        self.shard.now = now
-        while self.shard.run_timers(now):
+        self.now = read_clock(CLOCK_MONOTONIC)
+        self.shard.now = self.now
+        while self.shard.run_timers(self.now):
             self._send()
         self._send()
 
     cdef bint _read_control(self) except -1:
         cdef bint open = self.channel.receive()
-        self.shard.now = read_clock(CLOCK_MONOTONIC)
+        self.now = read_clock(CLOCK_MONOTONIC)
+        self.shard.now = self.now
         body = self.channel.next_frame()
         while body is not None:
             self.channel.queue(self.handle(body))
@@ -198,5 +204,5 @@ cdef class Loop:
         cdef bint open = self.channel.flush()
         if open and self.channel.has_outgoing() != self.waiting_to_write:
             self.waiting_to_write = not self.waiting_to_write
-            self._watch(self.channel.fd, EPOLL_CTL_MOD, EPOLLIN | (EPOLLOUT if self.waiting_to_write else 0))
+            self._watch_control(EPOLL_CTL_MOD, EPOLLIN | (EPOLLOUT if self.waiting_to_write else 0))
         return open

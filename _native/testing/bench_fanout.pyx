@@ -75,7 +75,7 @@ cdef class Fanout:
 
     def __cinit__(self, int receivers, int payload):
         self.receivers, self.payload, self.index = receivers, payload, 1
-        self.udp = udp_open(0)
+        self.udp = udp_open(0, -1, True)
         self.publisher = direct_srtp()
         self.plain = <u8*>calloc(1, payload)
         self.arena = <u8*>malloc(OUT_PACKETS * OUT_SLOT)
@@ -161,7 +161,7 @@ cdef class Fanout:
         return spent / <double>(forwarded or 1), forwarded
 
     cdef void _send(self) noexcept nogil:
-        udp_send(self.udp, &self.shard.s.out, &self.shard.s.counters.trains_out)
+        udp_send(self.udp, &self.shard.s.out, &self.shard.s.counters)
         out_clear(&self.shard.s.out)
 
     cdef void _seal_raw(self, int receiver, u8* out, u32 sequence) noexcept nogil:
