@@ -31,6 +31,7 @@ cdef enum:
     CACHE_VIDEO_PACKETS = 512
     CACHE_AUDIO_BYTES = 16384      # over a second of 64 kbit/s
     CACHE_AUDIO_PACKETS = 64
+    FLUSH_PACKETS = 32             # then they are sent: what is sealed is still in the processor's cache when the kernel copies it
     NACK_RTT_US = 50000            # towards publishers, until a repair has told their round trip; then that and a quarter
 
 
@@ -360,6 +361,8 @@ cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
                 return True
             s.flush_pending = 0
             s.flush_consumer += 1
+            if s.out.count >= FLUSH_PACKETS:
+                return True
         s.flush_consumer = 0
         _note_done(s, p)
         p.pending_count = 0

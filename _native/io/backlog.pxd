@@ -9,7 +9,7 @@ from simplestchat._native.engine.entities cimport Counters, OutPacket
 cdef enum:
     BACKLOG_PACKETS = 4096
     BACKLOG_BYTES = 4194304
-    BACKLOG_FRAMES = 64            # frames remembered as left out
+    BACKLOG_FRAMES = 4096          # places to remember frames that were left out; a power of two
 
 # One frame of one subscriber's copy of a stream.
 cdef struct Frame:
@@ -26,8 +26,7 @@ cdef struct Backlog:
     u32 held                       # bytes that wait
     u32 waiting                    # packets that wait
     u32 socket                     # the full one
-    u32 frame_at
-    Frame frames[BACKLOG_FRAMES]
+    Frame frames[BACKLOG_FRAMES]   # by their hash: one that displaces another lets the rest of that through
 
 cdef void backlog_init(Backlog* b) noexcept nogil
 cdef void backlog_free(Backlog* b) noexcept nogil

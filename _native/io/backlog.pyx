@@ -47,12 +47,13 @@ cdef inline bint _same(const Frame* a, const Frame* b) noexcept nogil:
     return a.ssrc == b.ssrc and a.timestamp == b.timestamp and a.to == b.to
 
 
+cdef inline u32 _place(const Frame* frame) noexcept nogil:
+    cdef u64 mixed = ((<u64>frame.ssrc << 32 | frame.timestamp) ^ frame.to) * 0x9E3779B97F4A7C15ULL
+    return <u32>(mixed >> 32) & (BACKLOG_FRAMES - 1)
+
+
 cdef bint _is_left_out(const Backlog* b, const Frame* frame) noexcept nogil:
-    cdef int i
-    for i in range(BACKLOG_FRAMES):
-        if b.frames[i].to and _same(&b.frames[i], frame):
-            return True
-    return False
+    return _same(&b.frames[_place(frame)], frame)
 
 
 cdef void _leave_out(Backlog* b, u32 at, Counters* counters) noexcept nogil:
@@ -63,8 +64,7 @@ cdef void _leave_out(Backlog* b, u32 at, Counters* counters) noexcept nogil:
 
 
 cdef void _remember(Backlog* b, const Frame* frame, Counters* counters) noexcept nogil:
-    b.frames[b.frame_at % BACKLOG_FRAMES] = frame[0]
-    b.frame_at += 1
+    b.frames[_place(frame)] = frame[0]
     counters.frames_dropped += 1
 
 
