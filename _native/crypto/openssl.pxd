@@ -43,6 +43,7 @@ cdef extern from "openssl/evp.h":
     const EVP_CIPHER* EVP_chacha20() noexcept nogil
     EVP_CIPHER_CTX* EVP_CIPHER_CTX_new() noexcept nogil
     void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX* ctx) noexcept nogil
+    int EVP_CIPHER_CTX_reset(EVP_CIPHER_CTX* ctx) noexcept nogil
     int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX* ctx, int type, int arg, void* ptr) noexcept nogil
     int EVP_EncryptInit_ex(EVP_CIPHER_CTX* ctx, const EVP_CIPHER* cipher, ENGINE* impl,
                            const unsigned char* key, const unsigned char* iv) noexcept nogil

@@ -4,6 +4,7 @@
 # so a failed try destroys nothing; a send index belongs to its caller (stream/send), grows only, and is never used for two
 # different packets (checked when taint checking is on).
 from simplestchat._native.core.types cimport u8, u16, u32, u64
+from simplestchat._native.crypto.srtp_context cimport SrtpContext
 from simplestchat._native.crypto.srtp_kdf cimport SrtpSessionKeys
 
 cdef enum SrtpSuite:                       # IANA DTLS-SRTP protection profile numbers
@@ -18,8 +19,6 @@ cdef enum:
     SRTP_MAX_OVERHEAD = 16                 # tag bytes that srtp_seal adds at most
     SRTCP_MAX_OVERHEAD = 20                # tag and index
     SRTCP_MAX_SOURCES = 64                 # replay windows of SRTCP senders kept, least recently used dropped
-
-cdef struct SrtpContext                    # opaque; one direction of one association
 
 # What is remembered of one received SSRC. Zeroed = not begun.
 cdef struct SrtpRecvState:
@@ -36,9 +35,27 @@ cdef SrtpContext* srtp_new(int suite, const u8* key, const u8* salt) noexcept no
 cdef SrtpContext* srtp_from_session(int suite, const SrtpSessionKeys* keys) noexcept nogil
 cdef void srtp_free(SrtpContext* ctx) noexcept nogil  # keys are wiped; NULL is fine
 
-# Seals one packet with 48-bit `index` (ROC * 65536 + sequence; the header's sequence is its low half).
+# A packet to be sealed. What the pointers point at, the context too, must stay as it is until srtp_seal_many has run.
+cdef struct SealJob:
+    SrtpContext* ctx
+    u64 index
+    const u8* header
+    const u8* prefix
+    const u8* payload
+    u8* out
+    u32 header_size
+    u32 prefix_size
+    u32 payload_size
+    int size                               # of the sealed packet; srtp_seal_many makes it < 0 when libcrypto failed
+
+# Notes a packet with 48-bit `index` (ROC * 65536 + sequence; the header's sequence is its low half).
 # `header` (plain, authenticated) may already be at `out`. The payload is `prefix` then `payload`: a rewritten codec
-# descriptor or an RTX sequence number goes before shared plaintext without copying it. Whole length, or < 0.
+# descriptor or an RTX sequence number goes before shared plaintext without copying it. The whole length that it will have, or < 0.
+cdef int srtp_note(SealJob* job, SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix,
+                   size_t prefix_size, const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil
+# Seals noted packets, of any contexts. How many of them failed.
+cdef int srtp_seal_many(SealJob* jobs, int count) noexcept nogil
+# The same for one packet at once. Whole length, or < 0.
 cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix, size_t prefix_size,
                    const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil
 # Opens one packet into `out` (header and plaintext, at least size - tag bytes). Plaintext length with header, or

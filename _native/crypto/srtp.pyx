@@ -19,6 +19,7 @@ from simplestchat._native.crypto.openssl cimport (
 from simplestchat._native.crypto.srtp_cipher cimport (
     CM_TAG_SIZE, GCM_TAG_SIZE, CipherHalf, Clear, cm_crypt, cm_iv, cm_tag, cm_verify, gcm_iv, gcm_open, gcm_seal,
 )
+from simplestchat._native.crypto.srtp_context cimport SRTCP_WORDS, SrtcpSource, SrtpContext
 from simplestchat._native.crypto.srtp_kdf cimport (
     SRTP_AUTH_KEY_SIZE, SRTP_CM_SALT_SIZE, SRTP_GCM_SALT_SIZE, SrtpHalfKeys, SrtpSessionKeys, srtp_derive,
 )
@@ -31,29 +32,11 @@ cdef enum:
     RTCP_HEADER_SIZE = 8             # what SRTCP leaves in the clear
     RTCP_SSRC_AT = 4
     INDEX_SIZE = 4                   # E bit and SRTCP index
+    ROC_SIZE = 4
     ENCRYPTED = 0x80000000           # the E bit
     SRTCP_INDEX_MAX = 0x7FFFFFFF
     PACKET_MAX = 0xFFFF              # more than a UDP datagram holds
-    SRTCP_WORDS = 2                  # SRTCP packets are few: a window of 128
 cdef u64 INDEX_MAX = 0xFFFFFFFFFFFF  # 48 bits: the key is used up behind it
-
-# Replay state of one SRTCP sender.
-cdef struct SrtcpSource:
-    u32 ssrc
-    u32 highest
-    u64 used                         # when it was last heard, for the least recently used
-    u64 window[SRTCP_WORDS]
-
-cdef struct SrtpContext:
-    CipherHalf rtp
-    CipherHalf rtcp
-    u64 key_id                       # tells keys apart for the taint check; no key can be had from it
-    u64 clock                        # counts opened SRTCP packets
-    SrtcpSource* sources
-    u32 source_count
-    u32 srtcp_next                   # index of the next SRTCP packet to seal
-    u32 tag_size
-    bint gcm
 
 
 cdef int srtp_key_size(int suite) noexcept nogil:
@@ -139,13 +122,9 @@ cdef void srtp_free(SrtpContext* ctx) noexcept nogil:
     free(ctx)
 
 
-cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix, size_t prefix_size,
-                   const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil:
+cdef int srtp_note(SealJob* job, SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix,
+                   size_t prefix_size, const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil:
     cdef size_t clear_size = header_size + prefix_size + payload_size
-    cdef const u8* data = payload
-    cdef u8* body = out + header_size
-    cdef u8 iv[16]
-    cdef Clear clear
     if header_size < RTP_HEADER_MIN:
         return E_SHORT
     if clear_size > PACKET_MAX or clear_size + ctx.tag_size > cap:
@@ -154,39 +133,82 @@ cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_
         return E_LIMIT
     if get16(header + 2) != <u16>index:
         return E_STATE
+    job.ctx = ctx
+    job.index = index
+    job.header = header
+    job.header_size = <u32>header_size
+    job.prefix = prefix
+    job.prefix_size = <u32>prefix_size
+    job.payload = payload
+    job.payload_size = <u32>payload_size
+    job.out = out
+    job.size = <int>(clear_size + ctx.tag_size)
+    return job.size
+
+
+# Header, prefix and plaintext where the cipher wants them; where the plaintext lies.
+cdef inline const u8* _lay_out(const SealJob* job) noexcept nogil:
+    cdef u8* body = job.out + job.header_size
+    if job.header != job.out:
+        memcpy(job.out, job.header, job.header_size)
+    if job.prefix_size == 0:
+        return job.payload
+    # One run of the cipher over contiguous bytes is faster than two, even with the copy.
+    memmove(body + job.prefix_size, job.payload, job.payload_size)
+    memcpy(body, job.prefix, job.prefix_size)
+    return body
+
+
+cdef int _seal_job(const SealJob* job) noexcept nogil:
+    cdef SrtpContext* ctx = job.ctx
+    cdef size_t size = job.prefix_size + job.payload_size
+    cdef u8* body = job.out + job.header_size
+    cdef const u8* data
+    cdef u8 iv[16]
+    cdef Clear clear
     if taint_on:
-        taint_record(ctx.key_id, get32(header + RTP_SSRC_AT), index, header, header_size, prefix, prefix_size, payload,
-                     payload_size)
-    if header != out:
-        memcpy(out, header, header_size)
-    if prefix_size:
-        # One run of the cipher over contiguous bytes is faster than two, even with the copy.
-        memmove(body + prefix_size, payload, payload_size)
-        memcpy(body, prefix, prefix_size)
-        data = body
-    clear_size -= header_size
+        taint_record(ctx.key_id, get32(job.header + RTP_SSRC_AT), job.index, job.header, job.header_size, job.prefix,
+                     job.prefix_size, job.payload, job.payload_size)
+    data = _lay_out(job)
     if ctx.gcm:
-        gcm_iv(iv, ctx.rtp.salt, get32(out + RTP_SSRC_AT), index)
-        clear.first = out
-        clear.first_size = header_size
+        gcm_iv(iv, ctx.rtp.salt, get32(job.out + RTP_SSRC_AT), job.index)
+        clear.first = job.out
+        clear.first_size = job.header_size
         clear.second_size = 0
-        if gcm_seal(&ctx.rtp, iv, &clear, data, clear_size, body, body + clear_size) != OK:
-            return E_INTERNAL
-    else:
-        cm_iv(iv, ctx.rtp.salt, get32(out + RTP_SSRC_AT), index)
-        if cm_crypt(&ctx.rtp, iv, data, clear_size, body) != OK:
-            return E_INTERNAL
-        # The ROC is authenticated but not sent: for the time of hashing it lies where the tag will.
-        put32(body + clear_size, <u32>(index >> 16))
-        cm_tag(&ctx.rtp, out, header_size + clear_size + 4, NULL, 0, body + clear_size)
-    return <int>(header_size + clear_size + ctx.tag_size)
+        return gcm_seal(&ctx.rtp, iv, &clear, data, size, body, body + size)
+    cm_iv(iv, ctx.rtp.salt, get32(job.out + RTP_SSRC_AT), job.index)
+    if cm_crypt(&ctx.rtp, iv, data, size, body) != OK:
+        return E_INTERNAL
+    # The ROC is authenticated but not sent: for the time of hashing it lies where the tag will.
+    put32(body + size, <u32>(job.index >> 16))
+    cm_tag(&ctx.rtp, job.out, job.header_size + size + ROC_SIZE, NULL, 0, body + size)
+    return OK
+
+
+cdef int srtp_seal_many(SealJob* jobs, int count) noexcept nogil:
+    cdef int i
+    cdef int failed = 0
+    for i in range(count):
+        if _seal_job(&jobs[i]) != OK:
+            jobs[i].size = E_INTERNAL
+            failed += 1
+    return failed
+
+
+cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix, size_t prefix_size,
+                   const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil:
+    cdef SealJob job
+    cdef int size = srtp_note(&job, ctx, index, header, header_size, prefix, prefix_size, payload, payload_size, out, cap)
+    if size > 0 and _seal_job(&job) != OK:
+        return E_INTERNAL
+    return size
 
 
 # Opens as packet `index`. E_AUTH when it is another one or forged.
 cdef int _open_at(SrtpContext* ctx, u64 index, const u8* data, size_t sealed, size_t header_size, u8* out) noexcept nogil:
     cdef size_t body = sealed - header_size
     cdef u8 iv[16]
-    cdef u8 roc[4]
+    cdef u8 roc[ROC_SIZE]
     cdef Clear clear
     if ctx.gcm:
         gcm_iv(iv, ctx.rtp.salt, get32(data + RTP_SSRC_AT), index)
@@ -195,7 +217,7 @@ cdef int _open_at(SrtpContext* ctx, u64 index, const u8* data, size_t sealed, si
         clear.second_size = 0
         return gcm_open(&ctx.rtp, iv, &clear, data + header_size, body, data + sealed, out + header_size)
     put32(roc, <u32>(index >> 16))
-    if cm_verify(&ctx.rtp, data, sealed, roc, 4, data + sealed) != OK:
+    if cm_verify(&ctx.rtp, data, sealed, roc, ROC_SIZE, data + sealed) != OK:
         return E_AUTH
     cm_iv(iv, ctx.rtp.salt, get32(data + RTP_SSRC_AT), index)
     return cm_crypt(&ctx.rtp, iv, data + header_size, body, out + header_size)

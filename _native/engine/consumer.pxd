@@ -14,7 +14,7 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
 cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil
 # The next packet begins a new run (after a pause, or another source).
 cdef void consumer_restart(Consumer* c) noexcept nogil
-# The verdict on one packet and, when it is to be forwarded, its sealed copy in the output queue (which must have room).
+# The verdict on one packet and, when it is to be forwarded, its copy noted in the output queue (which must have room).
 cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, const u8* data, us_t now) noexcept nogil
 # Answers NACK items; at most `budget` packets, returns what is left of it.
 cdef int consumer_resend(ShardState* s, Consumer* c, const NackItem* items, int count, us_t now, int budget) noexcept nogil

@@ -7,13 +7,13 @@ from simplestchat._native.core.bytes cimport put16
 from simplestchat._native.core.table cimport table64_get, table64_put
 from simplestchat._native.core.types cimport OK, i16, i64, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.random cimport csprng_u32
-from simplestchat._native.crypto.srtp cimport srtp_seal
+from simplestchat._native.crypto.srtp cimport SealJob, srtp_note, srtp_seal
 from simplestchat._native.engine.entities cimport (
     EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
     Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
-from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_reserve
+from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_note, out_reserve, out_reserve_noted
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
 from simplestchat._native.stream.sent cimport SentPacket, sent_find, sent_free, sent_init, sent_may_resend, sent_put
@@ -189,6 +189,7 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
     cdef int header_size
     cdef int size
     cdef u8* out
+    cdef SealJob* job
     if c.paused or t.state != TRANSPORT_CONNECTED:
         return
     if (c.fresh or stream != c.stream) and (payload_type == NOT_CONSUMED or not _begin_run(c, stream, packet, now)):
@@ -200,9 +201,9 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
     if seqmap_forward(&c.seq, packet.index, &index) != OK:
         return
     timestamp = tsmap_forward(&c.ts, packet.timestamp, now)
-    out = out_reserve(&s.out)
+    out = out_reserve_noted(&s.out, &job)
     header_size = _write_header(c, packet, data, payload_type, <u32>index, timestamp, c.ssrc, out)
-    size = srtp_seal(t.send_srtp, index, out, header_size, NULL, 0, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
+    size = srtp_note(job, t.send_srtp, index, out, header_size, NULL, 0, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
     if size < 0:
         return
     sent_put(&c.sent, index, stream, packet.index, timestamp)
@@ -213,9 +214,7 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
     if not ice_may_send(t, size):
         s.counters.dropped_consent += 1
         return
-    out_commit(&s.out, &t.pairs[t.selected].tuple, size)
-    if c.video:
-        out_mark_video(&s.out)
+    out_note(&s.out, &t.pairs[t.selected].tuple, size, c.video)
     t.packets_out += 1
     t.bytes_out += size
     s.counters.forwarded += 1

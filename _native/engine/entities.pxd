@@ -5,7 +5,7 @@ from simplestchat._native.core.table cimport Table64, TupleTable
 from simplestchat._native.core.types cimport Tuple, i16, i64, i8, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport Dtls, DtlsContext
 from simplestchat._native.crypto.random cimport Csprng
-from simplestchat._native.crypto.srtp cimport SrtpContext, SrtpRecvState
+from simplestchat._native.crypto.srtp cimport SealJob, SrtpContext, SrtpRecvState
 from simplestchat._native.stream.cache cimport PacketCache
 from simplestchat._native.stream.nack cimport NackList
 from simplestchat._native.stream.recv cimport RecvStats
@@ -225,8 +225,11 @@ cdef struct OutPacket:
 cdef struct OutQueue:
     u8* arena
     OutPacket* packets
+    SealJob* jobs                  # of the packets behind `count`, whose bytes are not there yet
     u32 used                       # bytes of the arena
-    u32 count
+    u32 count                      # packets that are ready; nobody looks at those behind
+    u32 noted                      # packets behind them, and jobs
+    u64 unsealed                   # packets that could not be sealed, ever
 
 cdef struct Event:
     u8 kind

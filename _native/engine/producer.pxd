@@ -23,7 +23,7 @@ cdef bint producer_receive(ShardState* s, Source* source, const u8* data, u32 si
 cdef void producer_store_plain(ShardState* s, Source* source, const u8* plain, u32 size, u64 index, us_t now) noexcept nogil
 # Counts a packet that srtp_open refused with this status.
 cdef void producer_count_refusal(ShardState* s, Transport* t, int status) noexcept nogil
-# Seals queued packets for consumer after consumer. True when the output queue filled up before the end: send, clear, call again.
+# Notes queued packets for consumer after consumer and seals them all. True when the output queue filled up before the end: send, clear, call again.
 cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil
 # Asks the publisher for a keyframe now, or as soon as the limit allows.
 cdef void producer_want_keyframe(ShardState* s, Producer* p, u8 stream, us_t now) noexcept nogil

@@ -12,7 +12,7 @@ from simplestchat._native.engine.entities cimport (
     NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, ShardState, Source, Stream, Transport,
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
-from simplestchat._native.engine.output cimport OUT_PACKETS
+from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.timers cimport timers_hasten
 from simplestchat._native.stream.cache cimport (
     CachedPacket, cache_commit, cache_data, cache_find, cache_free, cache_init, cache_knows, cache_reserve,
@@ -321,18 +321,18 @@ cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket
 
 
 cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noexcept nogil:
-    """Seals the train that the queued packets make for one consumer, as far as the output queue has room."""
+    """Notes the train that the queued packets make for one consumer, as far as the output queue has room."""
     cdef Pending* pending
     cdef CachedPacket* packet
     cdef Stream* st
     cdef bint waited
-    while s.flush_pending < p.pending_count and s.out.count < OUT_PACKETS:
+    while s.flush_pending < p.pending_count and out_room(&s.out):
         pending = &p.pending[s.flush_pending]
         st = &p.streams[pending.stream]
         packet = cache_find(&st.cache, pending.index)
         if packet != NULL:
             waited = _waits_for(c, pending.stream)
-            if waited and packet.late and s.out.count + LATE_START >= OUT_PACKETS:
+            if waited and packet.late and out_room(&s.out) <= LATE_START:
                 return                     # its followers may leave with it: they need room
             consumer_forward(s, c, pending.stream, packet, cache_data(&st.cache, packet), now)
             if waited:
@@ -352,6 +352,12 @@ cdef void _note_done(ShardState* s, const Producer* p) noexcept nogil:
 
 
 cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
+    cdef bint more = _note_trains(s, now)
+    out_seal(&s.out)
+    return more
+
+
+cdef bint _note_trains(ShardState* s, us_t now) noexcept nogil:
     cdef Producer* p
     while s.flush_producer < s.dirty_count:
         p = s.dirty[s.flush_producer]
@@ -361,7 +367,7 @@ cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
                 return True
             s.flush_pending = 0
             s.flush_consumer += 1
-            if s.out.count >= FLUSH_PACKETS:
+            if out_room(&s.out) <= OUT_PACKETS - FLUSH_PACKETS:
                 return True
         s.flush_consumer = 0
         _note_done(s, p)

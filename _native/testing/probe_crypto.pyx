@@ -11,8 +11,8 @@ from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport E_INTERNAL, u8, u16, u32, u64
 from simplestchat._native.crypto.srtp cimport (
     SRTCP_MAX_OVERHEAD, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80, SRTP_MAX_OVERHEAD,
-    SrtpContext, SrtpRecvState, srtcp_open, srtcp_seal, srtp_free, srtp_from_session, srtp_key_size, srtp_new, srtp_open,
-    srtp_salt_size, srtp_seal, srtp_tag_size,
+    SealJob, SrtpContext, SrtpRecvState, srtcp_open, srtcp_seal, srtp_free, srtp_from_session, srtp_key_size, srtp_new,
+    srtp_note, srtp_open, srtp_salt_size, srtp_seal, srtp_seal_many, srtp_tag_size,
 )
 from simplestchat._native.crypto.srtp_kdf cimport SrtpHalfKeys, SrtpSessionKeys, srtp_prf
 from simplestchat._native.crypto.srtp_replay cimport replay_guess
@@ -28,6 +28,9 @@ AES128_CM_SHA1_80 = SRTP_AES128_CM_SHA1_80
 AEAD_AES_128_GCM = SRTP_AEAD_AES_128_GCM
 AEAD_AES_256_GCM = SRTP_AEAD_AES_256_GCM
 SUITES = (AES128_CM_SHA1_80, AEAD_AES_128_GCM, AEAD_AES_256_GCM)
+
+cdef enum:
+    MANY = 300           # packets that are sealed together at most
 
 
 cdef int _check(int status, str what) except -1:
@@ -163,6 +166,34 @@ cdef class Srtp:
         """Return what is remembered of a received SSRC as bytes; it must not change unless a packet was authentic."""
         cdef _Source source = self._sources.get(ssrc) or _Source()
         return bytes((<u8*>&source.state)[:sizeof(SrtpRecvState)])
+
+
+def seal_together(list packets):
+    """Seal RTP packets, each (sender, packet, index, bytes of payload handed over as a prefix), in one batch."""
+    cdef SealJob jobs[MANY]
+    cdef Exact data, out
+    cdef RtpView view
+    cdef Srtp sender
+    cdef size_t split
+    cdef int i
+    if len(packets) > MANY:
+        raise ValueError(f"more than {MANY} packets")
+    plain, room = [], []
+    for i, (sender, packet, index, split) in enumerate(packets):
+        data, out = exact_copy(packet), exact_room(len(packet) + SRTP_MAX_OVERHEAD)
+        _check(rtp_parse(data.data, data.size, &view), "RTP packet")
+        if split > data.size - view.header_size:
+            raise ValueError("the split lies behind the payload")
+        _check(srtp_note(&jobs[i], sender.ctx, index, data.data, view.header_size, data.data + view.header_size, split,
+                         data.data + view.header_size + split, data.size - view.header_size - split, out.data, out.size), "RTP packet")
+        plain.append(data)
+        room.append(out)
+    if srtp_seal_many(jobs, len(packets)) != 0:
+        raise_status(E_INTERNAL, "sealing a batch")
+    sealed = []
+    for i, out in enumerate(room):
+        sealed.append(bytes(out.data[:jobs[i].size]))
+    return sealed
 
 
 def stun_verify(bytes message, bytes key):

@@ -9,13 +9,14 @@ import pytest
 from support.rtp_packets import SUITE_NAMES, any_rtcp, any_rtp, libsrtp
 
 from simplestchat._native.core.errors import PeerError
-from simplestchat._native.testing.probe_crypto import SUITES, Srtp, srtp_sizes
+from simplestchat._native.testing.probe_crypto import SUITES, Srtp, seal_together, srtp_sizes
 
 EVERY_SUITE = pytest.mark.parametrize("suite", SUITES, ids=SUITE_NAMES.get)
 
 SEAL_PACKETS = 33_000  # of each suite, sealed by both and opened crosswise: two packets opened for each
 JOURNEY_PACKETS = 34_000
 RTCP_PACKETS = 5_000
+BATCHES = 300  # of packets sealed together
 
 
 def material(suite: int, rng: random.Random) -> tuple[bytes, bytes]:
@@ -96,3 +97,21 @@ def test_rtcp_is_sealed_alike_and_opened_crosswise(suite: int) -> None:
         assert sealed == theirs.protect_rtcp(packet)
         assert our_end.unprotect_rtcp(sealed) == packet
         assert their_end.unprotect_rtcp(sealed) == packet
+
+
+def test_a_batch_over_many_keys_and_suites_is_sealed_as_each_packet_alone() -> None:
+    rng = random.Random(300)
+    keys = [(suite, *material(suite, rng)) for suite in SUITES * 4]
+    together, alone = [Srtp(*key) for key in keys], [Srtp(*key) for key in keys]
+    index = 0
+    for _ in range(BATCHES):
+        jobs, expected = [], []
+        for _ in range(rng.choice((0, 1, 2, 7, 8, 9, 40, 300))):
+            index += 1
+            at = rng.randrange(len(keys))
+            packet = any_rtp(rng, at + 1, index)
+            split = rng.randrange(3) if len(packet) >= 100 else 0
+            jobs.append((together[at], packet, index, split))
+            expected.append(alone[at].protect(packet, index=index))
+        assert seal_together(jobs) == expected
+    assert index > 10_000

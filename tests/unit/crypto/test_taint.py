@@ -13,6 +13,7 @@ from support.rtp_packets import rtp
 from simplestchat._native.testing.probe_crypto import (
     AEAD_AES_128_GCM,
     Srtp,
+    seal_together,
     taint_records,
     taint_repeats,
     taint_switch,
@@ -41,6 +42,13 @@ def test_a_second_different_packet_is_a_repeat(sender: Srtp) -> None:
     assert (taint_records(), taint_repeats()) == (2, 0)
     sender.protect(rtp(1, 7, b"other"), index=7)
     assert taint_repeats() == 1
+
+
+def test_packets_sealed_together_are_looked_at_each(sender: Srtp) -> None:
+    seal_together([(sender, rtp(1, 7, b"first"), 7, 0), (sender, rtp(1, 8, b"next"), 8, 0)])
+    assert (taint_records(), taint_repeats()) == (2, 0)
+    seal_together([(sender, rtp(1, 7, b"other"), 7, 0), (sender, rtp(1, 7, b"first"), 7, 2)])
+    assert (taint_records(), taint_repeats()) == (4, 1)
 
 
 def test_a_changed_header_is_a_repeat_too(sender: Srtp) -> None:
