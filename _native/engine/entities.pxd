@@ -260,6 +260,7 @@ cdef struct Counters:
     u64 dropped_budget             # not opened: the transport sent more genuine packets than anyone needs to
     u64 dropped_unrouted           # authentic, but no producer wants it
     u64 dropped_consent            # not sent: no consent, or an unproven address's allowance is used up
+    u64 dropped_seal               # not sent: OpenSSL failed to seal it
     u64 dropped_send               # not sent: the kernel would not take it
     u64 frames_dropped             # frames of video left out because a socket was full for too long
     u64 dropped_receive            # lost before it was read: the socket's buffer was full

@@ -354,6 +354,7 @@ cdef void _note_done(ShardState* s, const Producer* p) noexcept nogil:
 cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
     cdef bint more = _note_trains(s, now)
     out_seal(&s.out)
+    s.counters.dropped_seal = s.out.unsealed
     return more
 
 

@@ -332,7 +332,7 @@ cdef class Shard:
         counted = dict(self.s.counters)
         counted.update(
             transports=self.s.transport_count, producers=self.s.producer_count, consumers=self.s.consumer_count,
-            tuples=self.s.by_tuple.count, credentials=table64_count(&self.s.by_ufrag), dropped_seal=self.s.out.unsealed,
+            tuples=self.s.by_tuple.count, credentials=table64_count(&self.s.by_ufrag),
         )
         return counted
 
