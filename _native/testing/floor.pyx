@@ -132,7 +132,7 @@ cdef class Floor:
         return began / <double>(rounds * burst * self.receivers)
 
     def paced(self, double rate, double burst, double seconds):
-        """(CPU ns a packet, ns that each burst took), asleep between bursts."""
+        """(CPU ns a packet, packets to each receiver, ns that each burst took), asleep between bursts."""
         cdef int bursts = <int>(rate / burst * seconds + 1e-6)
         cdef us_t* spans = <us_t*>calloc(max(1, bursts), sizeof(us_t))
         cdef us_t cpu
@@ -144,7 +144,8 @@ cdef class Floor:
                 raise ValueError("that is no burst at all")
             cpu = self._pace(NS_PER_S * burst / rate, burst, bursts, spans)
             self._tell_failure()
-            return cpu / <double>(<long>(bursts * burst + 1e-6) * self.receivers), [spans[i] for i in range(bursts)]
+            packets = <long>(bursts * burst + 1e-6)
+            return cpu / <double>(packets * self.receivers), packets, [spans[i] for i in range(bursts)]
         finally:
             free(spans)
 
