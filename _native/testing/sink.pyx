@@ -46,7 +46,7 @@ cdef enum:
     WHOLE_READS = 8
     CONTROL_SIZE = 128
     CALLS = 16                     # reads of one socket before the next has its turn
-    NAP_US = 1000
+    NAP_US = 2000                  # more often costs the senders cold caches, more rarely their packets do
     SHORTEST_NAP_US = 200
     NS_PER_US = 1000
     NS_PER_S = 1000000000

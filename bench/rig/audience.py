@@ -34,6 +34,10 @@ COUNTED = ("packets", "late", "breaks", "strange", "cut", "dropped")
 _FAULTS = ("corrupt", "misdelivered", "undecryptable", "replayed")
 
 
+class UnsoundMedia(Exception):
+    """What arrived is not what was sent."""
+
+
 @dataclass(frozen=True)
 class Door:
     """What a server says of one transport: where it is, its ICE credentials, its certificate's fingerprint."""
@@ -251,11 +255,14 @@ class Audience:
         return Counter(dict(zip(COUNTED, sums, strict=True)))
 
     def assert_sound(self) -> None:
-        """What the checked receivers opened was whole, theirs, and not seen before."""
+        """What the checked receivers opened was whole, theirs, and not seen before; raises UnsoundMedia."""
         sample = self.sink.swarm.sample()
         totals: dict[str, Any] = sample["totals"]
-        assert totals["delivered"] > 0 or not sample["receivers"], "nothing was delivered to those that check"
-        assert {name: totals[name] for name in _FAULTS} == dict.fromkeys(_FAULTS, 0)
+        found = {name: totals[name] for name in _FAULTS if totals[name]}
+        if found:
+            raise UnsoundMedia(", ".join(f"{count} {name}" for name, count in found.items()))
+        if sample["receivers"] and not totals["delivered"]:
+            raise UnsoundMedia("nothing was delivered to those that check")
 
 
 def _address(descriptor: int) -> tuple[str, int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from simplestchat.media.recruit import WORKER_COMMAND
 
 from .audience import PAYLOAD_BYTES, Audience, Trial
 from .floor import FloorProcess, Paced
@@ -57,10 +59,16 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(receivers: int, *, trains: bool = False) -> Iterator[Stage]:
+def stage(
+    receivers: int, *, check_every: int = 20, trains: bool = False, command: Sequence[str] = WORKER_COMMAND
+) -> Iterator[Stage]:
     """Everybody is connected and has got a keyframe. The worker and the floor have one core, all else the other."""
     server, others = two_cores()
-    with pinned(others), Worker(server) as worker, Audience(trains=trains) as audience:
+    with (
+        pinned(others),
+        Worker(server, command) as worker,
+        Audience(check_every=check_every, trains=trains) as audience,
+    ):
         audience.add_publisher(
             worker.open_transport(PUBLISHER_TRANSPORT, audience.fingerprint),
             ssrc=PUBLISHER_SSRC,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,13 +27,13 @@ _VP8 = (VIDEO_PAYLOAD_TYPE, -1, 90_000, "vp8", True, True, False)
 class Worker:
     """A worker process on a core; requests are answered before they return."""
 
-    def __init__(self, core: int) -> None:
+    def __init__(self, core: int, command: Sequence[str] = WORKER_COMMAND) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         root = str(Path(simplestchat.__file__).parent.parent)
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         with theirs, pinned(core):
             self._process = subprocess.Popen(
-                [*WORKER_COMMAND, str(theirs.fileno())],
+                [*command, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": path},
