@@ -17,22 +17,19 @@ damaged media does.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from rig.audience import Trial
 from rig.figures import Figure, merged
 from rig.floor import Paced
+from rig.search import enough, highest_rate
 from rig.stage import Slice, Stage, stage
 
 SLICES = 8
 WEBINAR_SLICES = 5
 PACKETS_PER_S = 300
 WEBINAR_PER_S, WEBINAR_BURST = 280, 28 / 3  # 2.5 Mbit/s at 30 frames a second
-MISSING_SHARE = 0.001
-SEARCH_STEPS = 6
-EDGE_TRIALS, EDGE_STEP, EDGE_STEPS = 3, 0.98, 6
 LOWEST, HIGHEST = 0.2, 1.3  # of what the floor allows: where the search begins
 TRIAL_S = 1.0
 FLOOR_SLICES, FLOOR_PACKETS = 5, 320  # to each receiver; they fit its buffer
@@ -136,26 +133,6 @@ def test_webinar(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
         f"  added latency p50 {p50:.3f} ms; CPU {cost / 1000:.3f} us a packet, floor {floor / 1000:.3f} us",
         load_line(played),
     )
-
-
-def enough(trial: Trial) -> bool:
-    return trial.missing_share < MISSING_SHARE
-
-
-def highest_rate(play: Callable[[float], Trial], low: float, high: float) -> float:
-    """By halving; a trial that fails is made once more. Then the edge is tried again, and given way where most fail."""
-
-    def passes(rate: float) -> bool:
-        return enough(play(rate)) or enough(play(rate))
-
-    for _ in range(SEARCH_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if passes(middle) else (low, middle)
-    for _ in range(EDGE_STEPS):
-        if sum(enough(play(low)) for _ in range(EDGE_TRIALS)) * 2 > EDGE_TRIALS:
-            return low
-        low *= EDGE_STEP
-    return low
 
 
 @pytest.mark.alone

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -185,7 +185,7 @@ class Audience:
         return [_address(descriptor) for descriptor in self.sink.descriptors()]
 
     @contextlib.contextmanager
-    def elsewhere(self, port: int) -> Iterator[Callable[[int], None]]:
+    def elsewhere(self, port: int) -> Iterator[Callable[[int], object]]:
         """Receive from this port of 127.0.0.1 instead. What is yielded waits for so many packets to each receiver."""
         assert self._door is not None
         self.sink.begin()
@@ -246,7 +246,7 @@ class Audience:
                 break
         return counts
 
-    def counts(self) -> list[tuple[int, ...]]:
+    def counts(self) -> Sequence[tuple[int, ...]]:
         """Of each receiver; see Sink.counts."""
         return self.sink.counts()
 

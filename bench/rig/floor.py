@@ -27,8 +27,8 @@ class Paced:
 
     @property
     def burst_ms(self) -> float:
-        """The middle one of them."""
-        return statistics.median(self.bursts_ns) / 1e6
+        """On average, for bursts need not be of one size."""
+        return statistics.fmean(self.bursts_ns) / 1e6
 
 
 class FloorProcess:

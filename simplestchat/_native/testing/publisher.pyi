@@ -12,8 +12,8 @@ TRACK: int
 class Publisher:
     """Publishes VP8 of `payload` bytes a packet on a swarm's path that is connected. Raises MisuseError when it is not.
 
-    The path stays the swarm's, but its keys are this object's: nothing else is sent on it than checks of consent.
-    It answers no request for a keyframe or a lost packet.
+    The path stays the swarm's and must outlive this object, but its keys are in use here: nothing else is sent on it
+    than checks of consent. It answers no request for a keyframe or a lost packet.
     """
 
     index: int  # of the next packet; its low 16 bits are the RTP sequence number
