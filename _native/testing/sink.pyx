@@ -140,9 +140,9 @@ cdef class Sink:
     cdef u8 short_data[READS][SHORT_SIZE]
     cdef u8 whole_data[WHOLE_READS][WHOLE_SIZE]
 
-    def __cinit__(self, bytes seed, *, int receive_buffer=1048576, bint trains=False):
-        address = python_socket.inet_aton("127.0.0.1")
-        self.swarm = Swarm(seed)
+    def __cinit__(self, bytes seed, *, int receive_buffer=1048576, bint trains=False, str bind="127.0.0.1", str suites=""):
+        address = python_socket.inet_aton(bind)
+        self.swarm = Swarm(seed, suites)
         self.trains, self.until_ns = trains, <us_t>NEVER_NS
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.epoll < 0:

@@ -9,7 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import tempfile
@@ -23,6 +22,7 @@ import psutil
 LIBRARIES = Path("/usr/lib/janus"), *Path("/usr/lib").glob("*/janus")
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 20.0
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 _MAIN = """
 general: {{
@@ -85,11 +85,6 @@ class Janus:
         self.api = folder / "api"
         self.log = folder / "log"
 
-    def resident_kib(self) -> float:
-        """Memory that it has now."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1024
-
     def stop(self) -> None:
         """End it, and wait until it has."""
         self._process.terminate()
@@ -129,15 +124,15 @@ def _settle(folder: Path, loops: int) -> None:
 
 
 @contextmanager
-def running(core: int = -1, loops: int = 1) -> Iterator[Janus]:
-    """Janus on one core (-1: wherever the system puts it). ``loops`` 0 gives each user a thread, as its default is."""
+def running(loops: int = 1) -> Iterator[Janus]:
+    """Janus on the cores of the calling thread. ``loops`` 0 gives each handle a thread, as its default is."""
     with tempfile.TemporaryDirectory(prefix="janus-") as name:
         folder = Path(name)
         _settle(folder, loops)
-        pin = [] if core < 0 else ["taskset", "--cpu-list", str(core)]
+        settings = folder / "settings"
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*pin, "janus", "--configs-folder", str(folder / "settings"), "--config", str(folder / "settings/janus.jcfg")],
+                [*DIES_WITH_US, "janus", f"--configs-folder={settings}", f"--config={settings / 'janus.jcfg'}"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,7 +1,7 @@
 """Session descriptions (RFC 8829) of one video stream in one direction, as much as Janus asks for.
 
-A user is ``a=setup:active``: it always begins the DTLS handshake. It names no candidates: Janus is ICE-lite, learns where
-checks come from, and makes none.
+A user is ``a=setup:active``: it always begins the DTLS handshake. It names no candidates: Janus is ICE-lite and learns
+where checks come from.
 """
 
 from __future__ import annotations

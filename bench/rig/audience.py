@@ -97,15 +97,18 @@ class Trial:
 class Audience:
     """Receivers by numbers, and a publisher; a context that ends their thread. `check_every`-th receivers open all."""
 
-    def __init__(self, *, check_every: int = 20, trains: bool = False) -> None:
+    def __init__(
+        self, *, check_every: int = 20, trains: bool = False, bind: str = "127.0.0.1", suites: str = ""
+    ) -> None:
         _allow_files()
-        self.sink = Sink(b"audience", trains=trains)
+        self.sink = Sink(b"audience", trains=trains, bind=bind, suites=suites)
         self._check_every = check_every
         self._thread = threading.Thread(target=self.sink.run, name="sink")
         self._numbers: list[int] = []
         self._door: Door | None = None
         self._publication = (0, 0)
         self._publisher: Publisher | None = None
+        self._connected: set[int] = set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -165,20 +168,27 @@ class Audience:
             number, number, (door.address, door.port), door.ufrag, door.password, door.fingerprint, number
         )
 
+    def wait_publisher(self, timeout_s: float = 30.0) -> None:
+        """Return when the publisher has its keys, for servers that let nobody subscribe before; raises as the next."""
+        self._wait({PUBLISHER_PATH}, timeout_s)
+
     def wait_connected(self, timeout_s: float = 30.0) -> None:
         """Return when all have their keys; raises TimeoutError or ConnectionError."""
+        self._wait({PUBLISHER_PATH, *self._numbers}, timeout_s)
+        if self._publisher is None:
+            self._publisher = Publisher(self.sink.swarm, PUBLISHER_PATH, *self._publication, payload=PAYLOAD_BYTES)
+
+    def _wait(self, paths: set[int], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
-        left = {PUBLISHER_PATH, *self._numbers}
-        while left:
+        while left := paths - self._connected:
             for kind, number, _, _ in self.sink.swarm.take_events():
                 if kind == native.EVENT_CONNECTED:
-                    left.discard(number)
+                    self._connected.add(number)
                 elif kind == native.EVENT_FAILED:
                     raise ConnectionError(f"path {number} could not connect")
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{len(left)} of {self.receivers + 1} paths did not connect")
+                raise TimeoutError(f"{len(left)} of {len(paths)} paths did not connect")
             time.sleep(0.005)
-        self._publisher = Publisher(self.sink.swarm, PUBLISHER_PATH, *self._publication, payload=PAYLOAD_BYTES)
 
     def addresses(self) -> list[tuple[str, int]]:
         """Of the receivers' sockets."""

@@ -44,6 +44,12 @@ def cpu_ns(pid: int) -> int:
     return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
 
 
+def resident_kib(pid: int) -> float:
+    """The memory that a process has now."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+
+
 def wakes(pid: int) -> int:
     """How often the main thread of a process has gone to sleep."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

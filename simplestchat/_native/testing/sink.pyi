@@ -9,10 +9,19 @@ from simplestchat._native.testing.publisher import Publisher
 class Sink:
     """The loop of a swarm of its own. Run it in a thread, call the other methods from another one.
 
-    `receive_buffer` is the sockets' SO_RCVBUF, `trains` has the kernel hand over what came as a train in one piece.
+    `receive_buffer` is the sockets' SO_RCVBUF, `trains` has the kernel hand over what came as a train in one piece, `bind` is
+    the sockets' address, `suites` are the SRTP suites that are offered, as OpenSSL names them; all that we have when empty.
     """
 
-    def __init__(self, seed: bytes, *, receive_buffer: int = 1048576, trains: bool = False) -> None: ...
+    def __init__(
+        self,
+        seed: bytes,
+        *,
+        receive_buffer: int = 1048576,
+        trains: bool = False,
+        bind: str = "127.0.0.1",
+        suites: str = "",
+    ) -> None: ...
     @property
     def swarm(self) -> Swarm: ...
     def add(self, path: int, *, ssrc: int = 0, media: bool = True, checked: bool = False) -> None:
