@@ -36,7 +36,7 @@ test-python: .tools ## run pytest without real browsers
 test-fuzz: .tools ## run the fuzz targets
 	@$(PYTEST) tests/fuzz
 
-bench: .tools ## run the benchmarks; writes bench-output/bench.json with the machine's description
+bench: .yardstick ## run the benchmarks; writes bench-output/bench.json with the machine's description
 	@mkdir -p bench-output
 	@$(PYTEST) bench --benchmark-json=bench-output/bench.json
 
@@ -69,6 +69,9 @@ clean: ## remove what was built, but for .venv
 	find simplestchat/_native -name '*.so' -delete
 	find _native \( -name '*.c' -o -name '*.html' \) -delete
 
-.PHONY: .tools
+.PHONY: .tools .yardstick
 .tools:
 	@scripts/bootstrap.sh test
+
+.yardstick:
+	@scripts/bootstrap.sh bench

@@ -1,4 +1,4 @@
-"""Makes ``tests/support`` importable, and takes the benchmarks' own options."""
+"""Makes ``tests/support`` and ``bench/rig`` importable, and takes the benchmarks' own options."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

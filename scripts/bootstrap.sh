@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes this checkout ready to run ("build") or to be tested ("test"): Debian packages, .venv, the browser client and
-# the native core. A step leaves a stamp, so that a second run does only what changed.
+# Makes this checkout ready to run ("build"), to be tested ("test") or measured beside others ("bench"): Debian packages,
+# .venv, the browser client and the native core. A step leaves a stamp, so that a second run does only what changed.
 #
-#   scripts/bootstrap.sh build|test
+#   scripts/bootstrap.sh build|test|bench
 #
 # PYTHON chooses the interpreter that .venv is made with; SIMPLESTCHAT_BUILD chooses the mode of the native core.
 set -euo pipefail
@@ -11,9 +11,9 @@ cd "$(dirname "$0")/.."
 
 goal=${1:-build}
 case $goal in
-build) extras= ;;
-test) extras='[test,dev]' ;;
-*) die "usage: scripts/bootstrap.sh build|test" ;;
+build) package=build extras= ;;
+test | bench) package=test extras='[test,dev]' ;;
+*) die "usage: scripts/bootstrap.sh build|test|bench" ;;
 esac
 
 mkdir -p build/stamps
@@ -30,5 +30,5 @@ if ! made "packages-$goal" scripts/packages.sh; then
 fi
 ensure_venv
 ensure_client
-ensure_package "$goal" "$extras"
+ensure_package "$package" "$extras"
 ensure_native

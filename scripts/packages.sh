@@ -6,7 +6,7 @@ compiles() { printf '#include <%s>\n' "$1" | cc -E -x c - >/dev/null 2>&1; }
 missing_packages() {
     compiles stdio.h || echo build-essential
     compiles openssl/ssl.h || echo libssl-dev
-    [ "$1" = test ] || return 0
+    [ "$1" != build ] || return 0
     command -v ccache >/dev/null || echo ccache # the native core is compiled for the checkout and again for the wheel
     command -v git >/dev/null || echo git
     command -v chromium >/dev/null || echo chromium
@@ -15,6 +15,8 @@ missing_packages() {
     PATH=$PATH:/usr/sbin:/sbin command -v ip >/dev/null || echo iproute2
     command -v unshare >/dev/null || echo util-linux
     [ -e "$(cc -print-file-name=libasan.so 2>/dev/null)" ] || echo gcc
+    [ "$1" = bench ] || return 0
+    command -v janus >/dev/null || echo janus # is measured beside our worker
 }
 
 # install_packages PACKAGE...: install them as root, otherwise say how and stop.
