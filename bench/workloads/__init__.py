@@ -1,0 +1,50 @@
+"""What the benchmarks and `make bench-compare` have a build do: the same work for the same number, without chance and clock.
+
+A workload is made by a function that imports what it needs when it is called. So one set of workloads drives builds of several
+revisions: where a door is missing or takes other arguments, only that workload is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Job:
+    """A workload that is ready to be done over and over."""
+
+    work: Callable[[], int]
+    """Does it once; how many packets (or what else it is counted in) it took."""
+    before: Callable[[], object] = lambda: None
+    """Makes ready what `work` uses up; not counted."""
+    timed: Callable[[], float] | None = None
+    """CPU ns a packet by the door's own clock, where `work` also holds what must not count."""
+    floor: Callable[[], int] | None = None
+    """The least that as many packets could cost; the number of packets."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A name, and how it is made for a number of packets."""
+
+    name: str
+    make: Callable[[int], Job]
+    timed_packets: int
+    """Packets of one call that is timed: some milliseconds."""
+    counted_packets: int
+    """Packets of one call whose instructions are counted: enough that Python's own are nothing beside them."""
+
+
+def every_workload() -> dict[str, Workload]:
+    """All of them, by name."""
+    from workloads import ciphers, parsing, rooms, sends, streams
+
+    found: Iterable[Workload] = (
+        *parsing.WORKLOADS,
+        *streams.WORKLOADS,
+        *ciphers.WORKLOADS,
+        *rooms.WORKLOADS,
+        *sends.WORKLOADS,
+    )
+    return {workload.name: workload for workload in found}

@@ -1,0 +1,28 @@
+"""Sealing and opening by suite, beside libcrypto alone over the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workloads import Job, Workload
+
+PAYLOAD_BYTES = 1100
+SUITES = {"cm-sha1-80": 1, "gcm-128": 7, "gcm-256": 8}  # the profiles' numbers (RFC 5764, RFC 7714)
+
+
+def _cipher(suite: int, seal: bool) -> Callable[[int], Job]:
+    def make(packets: int) -> Job:
+        from simplestchat._native.testing.bench_srtp import SrtpBench
+
+        bench = SrtpBench(suite, PAYLOAD_BYTES)
+        loop = bench.seal if seal else bench.open
+        return Job(lambda: loop(packets) or packets, floor=lambda: bench.floor(packets) or packets)
+
+    return make
+
+
+WORKLOADS = tuple(
+    Workload(f"{'seal' if seal else 'open'} {name}", _cipher(suite, seal), 8192, 1024)
+    for name, suite in SUITES.items()
+    for seal in (True, False)
+)
