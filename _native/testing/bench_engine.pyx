@@ -1,19 +1,14 @@
 """What forwarding costs the engine alone: sealed datagrams of publishers in, sealed datagrams of consumers out, nothing is sent.
 
 Every transport is connected without a handshake and speaks AES-128-GCM. The publishers' packets are sealed beforehand, so that a run
-holds nothing but the engine's own work. The floor is one bare EVP seal a forwarded packet, with a prepared context for each receiver.
+holds nothing but the engine's own work.
 """
 
 cimport cython
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from simplestchat._native.core.bytes cimport put32
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
-from simplestchat._native.crypto.openssl cimport (
-    EVP_CIPHER_CTX, EVP_CIPHER_CTX_ctrl, EVP_CIPHER_CTX_free, EVP_CIPHER_CTX_new, EVP_CTRL_AEAD_GET_TAG, EVP_EncryptFinal_ex,
-    EVP_EncryptInit_ex, EVP_EncryptUpdate, EVP_aes_128_gcm,
-)
 from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
 from simplestchat._native.engine.entities cimport BATCH, Datagram
 from simplestchat._native.engine.output cimport OUT_SLOT, out_clear
@@ -22,9 +17,7 @@ from simplestchat._native.testing.direct cimport connect_directly, direct_srtp
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, rtp_write_fixed
 
 cdef enum:
-    GCM_IV = 12
     GCM_TAG = 16
-    SLOTS = 256                    # the floor's arena has as many places as a turn's queue
     VIDEO_PT = 96
     AUDIO_PT = 111
     MAX_PAYLOAD = 1200
@@ -32,8 +25,6 @@ cdef enum:
     TURN_US = 1000                 # a pace that one transport may have
     PORT = 10000
 
-cdef const u8* KEY = b"0123456789abcdef"
-cdef const u8* SALT = b"salt-of-test"
 # A VP8 descriptor that begins a frame, then a keyframe's header of 640x480.
 cdef bytes KEYFRAME = b"\x10\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01"
 
@@ -42,7 +33,7 @@ cdef bytes KEYFRAME = b"\x10\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01"
 cdef class Room:
     """`members` of one room, of whom the first `publishers` send packets of `payload` bytes.
 
-    Members hear every publisher but themselves; with `mutual` off the publishers hear nobody.
+    Members get every publisher's packets but their own; with `mutual` off, publishers get none.
     """
 
     cdef readonly int members
@@ -58,32 +49,18 @@ cdef class Room:
     cdef u8* bytes
     cdef u32 count                 # prepared datagrams
     cdef u32 turn                  # of these, in one turn
-    cdef EVP_CIPHER_CTX** contexts
-    cdef u8* arena
 
     def __cinit__(self, int members, int publishers, int payload, bint video, bint mutual):
         if not (0 < publishers <= members <= 8192 and len(KEYFRAME) <= payload <= MAX_PAYLOAD):
             raise ValueError("no such room")
         self.members, self.publishers, self.payload, self.video, self.index = members, publishers, payload, video, 1
         self.sealer = direct_srtp()
-        self.contexts = <EVP_CIPHER_CTX**>calloc(members, sizeof(EVP_CIPHER_CTX*))
-        self.arena = <u8*>malloc(SLOTS * OUT_SLOT)
-        if self.contexts == NULL or self.arena == NULL:
-            raise MemoryError
         memcpy(self.plain, <const char*>KEYFRAME, len(KEYFRAME))
-        for i in range(members):
-            self.contexts[<int>i] = EVP_CIPHER_CTX_new()
-            EVP_EncryptInit_ex(self.contexts[<int>i], EVP_aes_128_gcm(), NULL, KEY, NULL)
         self.shard = Shard(1)
         self._fill(mutual)
 
     def __dealloc__(self):
-        cdef int i
-        for i in range(self.members if self.contexts != NULL else 0):
-            EVP_CIPHER_CTX_free(self.contexts[i])
         srtp_free(self.sealer)
-        free(self.contexts)
-        free(self.arena)
         free(self.prepared)
         free(self.bytes)
 
@@ -147,30 +124,3 @@ cdef class Room:
                 self.shard.s.done_count = 0
                 self.now += TURN_US
         return self.shard.s.counters.forwarded - before
-
-    def floor(self, int burst, u64 packets):
-        """Seals as many packets, a burst for each receiver in turn; their number."""
-        cdef u64 done = 0
-        cdef int receiver = 0
-        cdef int k
-        with nogil:
-            while done < packets:
-                for k in range(burst):
-                    self._seal_bare(receiver, self.arena + (done % SLOTS) * OUT_SLOT, <u32>done)
-                    done += 1
-                receiver = receiver + 1 if receiver + 1 < self.members else 0
-        return done
-
-    cdef void _seal_bare(self, int receiver, u8* out, u32 sequence) noexcept nogil:
-        cdef EVP_CIPHER_CTX* ctx = self.contexts[receiver]
-        cdef u8 iv[GCM_IV]
-        cdef int size = 0
-        memcpy(iv, SALT, GCM_IV)
-        put32(iv + 8, sequence)
-        memcpy(out, b"\x80\x65\0\0\0\0\0\0\0\0\0\0", RTP_FIXED_SIZE)
-        put32(out + 8, receiver)
-        EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv)
-        EVP_EncryptUpdate(ctx, NULL, &size, out, RTP_FIXED_SIZE)
-        EVP_EncryptUpdate(ctx, out + RTP_FIXED_SIZE, &size, self.plain, self.payload)
-        EVP_EncryptFinal_ex(ctx, out + RTP_FIXED_SIZE + size, &size)
-        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, out + RTP_FIXED_SIZE + self.payload)

@@ -45,7 +45,9 @@ def main() -> int:
         timed: dict[str, Timed] = {}
         if arguments.seconds:
             _say("timing both in turn")
-            timed = timings([n for n in names if n in counts[0] and n in counts[1]], measure_once(before, after), arguments.seconds)
+            timed = timings(
+                [n for n in names if n in counts[0] and n in counts[1]], measure_once(before, after), arguments.seconds
+            )
     except (TreeError, CountingError, TimingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

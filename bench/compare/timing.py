@@ -134,7 +134,9 @@ def rounds(
     return found
 
 
-def timings(names: Iterable[str], measure: Measure, seconds: float, clock: Callable[[], float] = time.monotonic) -> dict[str, Timed]:
+def timings(
+    names: Iterable[str], measure: Measure, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> dict[str, Timed]:
     """Measure everything, then once more what seems to fail: that counts alone. A third of the time is kept for it."""
     begun = clock()
     found = rounds(names, measure, begun + seconds * 2 / 3, clock)

@@ -12,10 +12,9 @@ import gc
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 
-from workloads import Job, Workload, every_workload
+from workloads import Job, Workload, every_workload, ns_a_packet
 
 #: What a door that is missing, or has other arguments, raises.
 ABSENT = (ImportError, AttributeError, TypeError)
@@ -26,9 +25,7 @@ def ns_of(job: Job) -> float:
     job.before()
     if job.timed:
         return job.timed()
-    begun = time.thread_time_ns()
-    packets = job.work()
-    return (time.thread_time_ns() - begun) / packets
+    return ns_a_packet(job.work)
 
 
 def _answering(work: Callable[[], float]) -> dict[str, float | str]:
@@ -36,6 +33,12 @@ def _answering(work: Callable[[], float]) -> dict[str, float | str]:
         return {"ns": work()}
     except ABSENT as error:
         return {"missing": f"{type(error).__name__}: {error}"}
+
+
+def _close(ready: dict[str, Job]) -> None:
+    for job in ready.values():
+        job.close()
+    ready.clear()
 
 
 def time_on_order(workloads: dict[str, Workload]) -> None:
@@ -46,12 +49,13 @@ def time_on_order(workloads: dict[str, Workload]) -> None:
 
         def slice_of(name: str = name) -> float:
             if name not in ready:
-                ready.clear()
+                _close(ready)
                 ready[name] = workloads[name].make(workloads[name].timed_packets)
                 ns_of(ready[name])  # warms up
             return ns_of(ready[name])
 
         print(json.dumps(_answering(slice_of)), flush=True)
+    _close(ready)
 
 
 def count(workloads: dict[str, Workload], marks: str, names: list[str]) -> None:
@@ -67,6 +71,7 @@ def count(workloads: dict[str, Workload], marks: str, names: list[str]) -> None:
             library.mark_begin()
             packets = job.work()
             library.mark_end(name.encode())
+            job.close()
             return packets
 
         answer = _answering(counted)

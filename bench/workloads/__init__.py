@@ -6,6 +6,7 @@ revisions: where a door is missing or takes other arguments, only that workload 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -20,8 +21,10 @@ class Job:
     """Makes ready what `work` uses up; not counted."""
     timed: Callable[[], float] | None = None
     """CPU ns a packet by the door's own clock, where `work` also holds what must not count."""
-    floor: Callable[[], int] | None = None
-    """The least that as many packets could cost; the number of packets."""
+    floor: Callable[[], float] | None = None
+    """CPU ns a packet of the least that the same could cost."""
+    close: Callable[[], object] = lambda: None
+    """Gives back what it holds open."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,13 @@ class Workload:
     """Packets of one call that is timed: some milliseconds."""
     counted_packets: int
     """Packets of one call whose instructions are counted: enough that Python's own are nothing beside them."""
+
+
+def ns_a_packet(work: Callable[[], int]) -> float:
+    """CPU time of this thread for one of the packets that `work` says it took."""
+    begun = time.thread_time_ns()
+    packets = work()
+    return (time.thread_time_ns() - begun) / packets
 
 
 def every_workload() -> dict[str, Workload]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workloads import Job, Workload
+from workloads import Job, Workload, ns_a_packet
 
 PAYLOAD_BYTES = 1100
 SUITES = {"cm-sha1-80": 1, "gcm-128": 7, "gcm-256": 8}  # the profiles' numbers (RFC 5764, RFC 7714)
@@ -16,7 +16,7 @@ def _cipher(suite: int, seal: bool) -> Callable[[int], Job]:
 
         bench = SrtpBench(suite, PAYLOAD_BYTES)
         loop = bench.seal if seal else bench.open
-        return Job(lambda: loop(packets) or packets, floor=lambda: bench.floor(packets) or packets)
+        return Job(lambda: loop(packets) or packets, floor=lambda: ns_a_packet(lambda: bench.floor(packets) or packets))
 
     return make
 

@@ -18,7 +18,9 @@ def _fan_out(burst: int) -> Callable[[int], Job]:
         fanout = Fanout(RECEIVERS, PAYLOAD_BYTES)
         rounds = max(1, packets // (RECEIVERS * burst))
         fanout.engine(burst, 2)
-        return Job(lambda: fanout.engine(burst, rounds)[1], timed=lambda: fanout.engine(burst, rounds)[0])
+        return Job(
+            lambda: fanout.engine(burst, rounds)[1], timed=lambda: fanout.engine(burst, rounds)[0], close=fanout.close
+        )
 
     return make
 
@@ -32,10 +34,13 @@ def _read(packets: int) -> Job:
     def timed() -> float:
         return receive.ns_per_datagram(True, batches, payload)
 
-    return Job(lambda: int(timed() >= 0) * batches * BATCH, timed=timed)
+    return Job(lambda: int(timed() >= 0) * batches * BATCH, timed=timed, close=receive.close)
 
 
 WORKLOADS = (
-    *(Workload(f"engine and sends 1 -> {RECEIVERS}, bursts of {burst}", _fan_out(burst), 6_000, 2_000) for burst in (1, 3, 10)),
+    *(
+        Workload(f"engine and sends 1 -> {RECEIVERS}, bursts of {burst}", _fan_out(burst), 6_000, 2_000)
+        for burst in (1, 3, 10)
+    ),
     Workload("datagrams read", _read, 64 * BATCH, 8 * BATCH),
 )
