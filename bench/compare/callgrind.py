@@ -94,6 +94,7 @@ def read_profile(lines: Iterable[str]) -> Profile:
             callee = _function(callee_library, value)
         elif key == "calls":
             called = True
+            callee_library = library  # the next call's, unless it says another
     return profile
 
 
