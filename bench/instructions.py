@@ -1,7 +1,7 @@
 """Where the instructions of a forwarded packet go: one publisher to 200 receivers in memory, under callgrind.
 
-`python bench/instructions.py` prints a table by function. `--save before` or `--save after` keeps the figures for docs/performance.md,
-`--tree build/compare/<commit>` profiles a build that `make bench-compare` has made.
+`python bench/instructions.py` prints a table by function. `--save before` or `--save after` keeps the figures for
+docs/performance.md, `--tree build/compare/<commit>` profiles a build that `make bench-compare` has made.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def profiled(tree: Tree) -> dict[str, Costs]:
 
 def grouped(costs: Mapping[str, float]) -> Costs:
     """Return the sums of the groups. What is not told by a part is Python's own, between the marks."""
-    sums: Counter[str] = Counter()
+    sums: dict[str, float] = defaultdict(float)
     for part, count in costs.items():
         sums[group_of(part)] += count if part else 0
     sums["else"] += costs[""] - sum(sums.values())
@@ -107,7 +107,10 @@ def main() -> int:
             ["git", "rev-parse", "--short", "HEAD"], cwd=arguments.tree, capture_output=True, text=True, check=True
         ).stdout.strip()
         SAVED.mkdir(exist_ok=True)
-        kept = {burst: {name: round(cost, 1) for name, cost in costs.items() if cost >= LEAST} for burst, costs in found.items()}
+        kept = {
+            burst: {name: round(cost, 1) for name, cost in costs.items() if cost >= LEAST}
+            for burst, costs in found.items()
+        }
         text = json.dumps({"revision": commit, "openssl": ssl.OPENSSL_VERSION, "instructions": kept}, indent=1)
         (SAVED / f"{arguments.save}.json").write_text(text + "\n")
     return 0

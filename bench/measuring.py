@@ -1,4 +1,7 @@
-"""How a benchmark is taken: in short slices of CPU time, in turn with its floor, so that whatever else the machine does meets both."""
+"""How a benchmark is taken: in short slices of CPU time, in turn with its floor.
+
+So whatever else the machine does meets both.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def beside(
     before: Callable[[], object] = lambda: None,
     slices: int = SLICES,
 ) -> None:
-    """Take `slices` of `ours` and of `floor`, each of which returns CPU ns a packet; report the medians, and that of the ratios.
+    """Take slices of `ours` and of `floor`, which return CPU ns a packet; report the medians, and that of the ratios.
 
     The benchmark's own time is that of `ours` alone, so that `--benchmark-compare` compares it.
     """

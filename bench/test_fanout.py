@@ -1,6 +1,6 @@
 """The engine with real sends, saturated, beside the bare loop that seals and sends trains of the same length.
 
-`python -m pytest bench/test_fanout.py -q` prints a line for each case: CPU time a forwarded packet, and its ratio to the floor.
+`python -m pytest bench/test_fanout.py -q` prints CPU time a forwarded packet and its ratio to the floor, case by case.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Instructions of a forwarded packet in memory, counted exactly by callgrind: `python -m pytest bench/test_instructions.py -q`.
+"""Instructions of a forwarded packet in memory, counted exactly by callgrind.
 
-By function: `python bench/profile.py`. In pytest-benchmark's columns an instruction is a nanosecond, so that its comparisons compare them.
+`python -m pytest bench/test_instructions.py -q` prints them, `python bench/instructions.py` tells them by function. In
+pytest-benchmark's columns an instruction is a nanosecond, so that its comparisons compare them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Rooms in memory: the engine alone, beside as many bare EVP seals; `python -m pytest bench/test_rooms.py -q` prints a line for each.
+"""Rooms in memory: the engine alone, beside as many bare EVP seals.
 
-Simulcast has no room of its own yet: one publisher, three encodings and receivers of each belong here when layers are chosen.
+`python -m pytest bench/test_rooms.py -q` prints a line for each. Simulcast has no room of its own yet: one publisher,
+three encodings and receivers of each belong here when layers are chosen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stream layer, tables and timers: `python -m pytest bench/test_stream.py -q` prints what one packet costs in each."""
+"""The stream layer, tables and timers: `python -m pytest bench/test_stream.py -q` prints what each costs a packet."""
 
 from __future__ import annotations
 

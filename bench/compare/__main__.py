@@ -1,4 +1,7 @@
-"""Compares the working tree with a revision: `make bench-compare REV=main`. Exit status 1 says that something is more than 5 % worse."""
+"""Compares the working tree with a revision: `make bench-compare REV=main`.
+
+The exit status is 1 when something is more than 5 % worse, 2 when nothing could be said.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ import sys
 import time
 from collections.abc import Sequence
 
+from workloads import every_workload
+
 from compare.counting import Count, Counting, CountingError
 from compare.table import last_words, table
 from compare.timing import Timed, TimingError, measure_once, timings
 from compare.trees import ROOT, Tree, TreeError, revision, working_tree
 from compare.verdict import judge
-from workloads import every_workload
 
 SECONDS = 150
 """For the timing; with the counting and a build, a comparison takes about four minutes."""

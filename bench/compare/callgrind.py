@@ -52,7 +52,7 @@ def plain_name(symbol: str) -> str:
     while (sized := re.match(r"(\d+)", rest)) and len(rest) >= sized.end() + int(sized[1]):
         parts.append(rest[sized.end() : sized.end() + int(sized[1])])
         rest = rest[sized.end() + int(sized[1]) :].removeprefix("_")
-    return rest or parts[-1]
+    return (rest or parts[-1]).lstrip("0123456789")  # Python's own methods are numbered
 
 
 def _function(library: str, name: str) -> Function:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Two-sided 99 % quantiles of Student's t for 1, 2, … degrees of freedom; beyond the table the last one is a little too wide.
+# Two-sided 99 % quantiles of Student's t for 1, 2, … degrees of freedom; for more, the last one is a little too wide.
 T_99 = (
     *(63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169),
     *(3.106, 3.055, 3.012, 2.977, 2.947, 2.921, 2.898, 2.878, 2.861, 2.845),
@@ -39,7 +39,7 @@ def ratio_of_pairs(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def interval(ratios: Sequence[float]) -> Interval:
-    """Return the mean ratio of rounds that are independent of each other. One round alone says nothing: 0 to infinity."""
+    """Return the mean ratio of independent rounds. One round alone says nothing: 0 to infinity."""
     logs = [math.log(ratio) for ratio in ratios]
     mean = statistics.fmean(logs)
     if len(logs) < 2:

@@ -36,7 +36,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
-    """Return the table as text; figures are for one packet, before -> after, and in brackets is the number of rounds."""
+    """Return the table as text. Figures are for one packet, before -> after; in brackets is the number of rounds."""
     rows: list[Sequence[str]] = [HEAD, *(_row(verdict) for verdict in verdicts)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,9 +1,9 @@
 """Times two builds against each other, in rounds.
 
-A round starts a fresh process of each build: where its memory happens to lie is a matter of some per cent, and the same for a
-process's whole life. It takes each workload's slices in turn, A B B A A B B A, and says one ratio. Rounds go on for those
-workloads of which it is not certain yet on which side of the bar they are, up to a bound. What seems to fail is measured
-again, by fresh rounds alone: so chance would have to fail it twice.
+A round starts a fresh process of each build: where its memory happens to lie is a matter of some per cent, and the
+same for a process's whole life. It takes each workload's slices in turn, A B B A A B B A, and says one ratio. Rounds
+go on for those workloads of which it is not certain yet on which side of the bar they are, up to a bound. What seems
+to fail is measured again, by fresh rounds alone: so chance would have to fail it twice.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Build:
 
     def ns(self, name: str) -> float | None:
         """Return the cost of a packet in one slice, None where the build has no such workload."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
             self._process.stdin.write(f"{name}\n")
             self._process.stdin.flush()

@@ -1,9 +1,9 @@
 """What fails: more than 5 % worse, for certain.
 
-Instructions and system calls are counted exactly, so their ratio itself decides. A time is known within an interval, and fails
-when even its better end is beyond the bar. Both decide, for either alone is blind: time to six per cent on a noisy machine,
-instructions to cache misses and to what the kernel does. Loops of a few nanoseconds fail by instructions alone: where the linker
-happens to put them changes their time by more than the bar.
+Instructions and system calls are counted exactly, so their ratio itself decides. A time is known within an interval,
+and fails when even its better end is beyond the bar. Both decide, for either alone is blind: time to six per cent on a
+noisy machine, instructions to cache misses and to what the kernel does. Loops of a few nanoseconds fail by instructions
+alone: where the linker happens to put them changes their time by more than the bar.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A process that does workloads with one build, and nothing else.
 
-`python -P -m compare.worker time` takes a workload's name a line and answers the CPU ns of a packet, or `missing` and why.
+`python -P -m compare.worker time` takes a workload's name a line, and answers a packet's CPU ns or what is missing.
 `python -P -m compare.worker count MARKS NAME...` does each once between two marks for callgrind.
 The import path decides which build it is.
 """
@@ -42,7 +42,7 @@ def _close(ready: dict[str, Job]) -> None:
 
 
 def time_on_order(workloads: dict[str, Workload]) -> None:
-    """Answer orders until there are no more. The last workload stays ready, so that slices of it follow without a wait."""
+    """Answer orders until there are no more. The last workload stays ready: slices of it follow without a wait."""
     ready: dict[str, Job] = {}
     for line in sys.stdin:
         name = line.strip()

@@ -1,7 +1,7 @@
-"""What the benchmarks and `make bench-compare` have a build do: the same work for the same number, without chance and clock.
+"""What the benchmarks and `make bench-compare` have a build do: the same work each time, without chance and clock.
 
-A workload is made by a function that imports what it needs when it is called. So one set of workloads drives builds of several
-revisions: where a door is missing or takes other arguments, only that workload is missing.
+A workload is made by a function that imports what it needs when it is called. So one set of workloads drives builds of
+several revisions: where a door is missing or takes other arguments, only that workload is missing.
 """
 
 from __future__ import annotations
