@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build serve test test-python test-fuzz bench load soak lint format docs clean
+.PHONY: help build serve test test-python test-fuzz bench bench-compare load soak lint format docs clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -18,7 +18,7 @@ halves = @failed=0; \
 	exit $$failed
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## make .venv/bin/simplestchat ready to run: Debian packages, .venv, browser client, native core (release)
 	@scripts/bootstrap.sh build
@@ -39,6 +39,9 @@ test-fuzz: .tools ## run the fuzz targets
 bench: .yardstick ## run the benchmarks; writes bench-output/bench.json with the machine's description
 	@mkdir -p bench-output
 	@$(PYTEST) bench --benchmark-json=bench-output/bench.json
+
+bench-compare: .tools ## say whether this tree is more than 5 % slower than revision REV, e.g. make bench-compare REV=main
+	@PYTHONPATH=bench $(BIN)/python -P -m compare $(or $(REV),HEAD)
 
 load: .tools ## run the load suite: every scenario, a thousand users, the capacity search; reports go to load-reports/
 	@scripts/load.sh

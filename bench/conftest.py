@@ -1,12 +1,12 @@
-"""Makes ``tests/support`` and ``bench/rig`` importable, and takes the benchmarks' own options."""
+"""Makes what lies here and in ``tests/support`` importable, and takes the benchmarks' own options."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).parent))
+BENCH = Path(__file__).parent
+sys.path[:0] = [str(BENCH), str(BENCH.parent / "tests")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,48 +1,35 @@
-"""The fan-out cost per forwarded packet, beside the floor measured in the same run: the ratio is what counts.
+"""The engine with real sends, saturated, beside the bare loop that seals and sends trains of the same length.
 
-Engine and floor take turns in short slices, so that whatever else the machine does meets both; the median of the
-slices' ratios is reported. `python -m pytest bench/test_fanout.py -q` prints one line per case.
+`python -m pytest bench/test_fanout.py -q` prints CPU time a forwarded packet and its ratio to the floor, case by case.
 """
 
 from __future__ import annotations
 
-import statistics
-
 import pytest
+from measuring import THREAD_TIME, beside
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from simplestchat._native.testing.bench_fanout import Fanout
+from simplestchat._native.testing.floor import Floor
 
+pytestmark = THREAD_TIME
 PAYLOAD_BYTES = 1100
 PACKETS_PER_SLICE = 24_000
-SLICES = 15
 
 
 @pytest.mark.parametrize("receivers", [50, 200, 1000])
-@pytest.mark.parametrize("burst", [1, 3, 10])
+@pytest.mark.parametrize("burst", [1, 3, 10, 16])
 def test_fanout(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str], receivers: int, burst: int) -> None:
     fanout = Fanout(receivers, PAYLOAD_BYTES)
+    floor = Floor(fanout.addresses(), PAYLOAD_BYTES)
     rounds = max(1, PACKETS_PER_SLICE // (receivers * burst))
-    engine_ns: list[float] = []
-    floor_ns: list[float] = []
 
-    def slice_of_both() -> None:
-        floor_cost, _ = fanout.floor(burst, rounds)
-        engine_cost, forwarded = fanout.engine(burst, rounds)
+    def engine() -> float:
+        cost, forwarded = fanout.engine(burst, rounds)
         assert forwarded == rounds * burst * receivers
-        floor_ns.append(floor_cost)
-        engine_ns.append(engine_cost)
+        return cost
 
-    benchmark.pedantic(slice_of_both, rounds=SLICES, warmup_rounds=2)
+    name = f"engine and sends 1 -> {receivers}, trains of {burst}"
+    beside(benchmark, capsys, name, engine, lambda: floor.saturated(burst, rounds))
+    floor.close()
     fanout.close()
-    ratio = statistics.median(e / f for e, f in zip(engine_ns, floor_ns, strict=True))
-    benchmark.extra_info |= {
-        "engine_ns_per_packet": round(statistics.median(engine_ns), 1),
-        "floor_ns_per_packet": round(statistics.median(floor_ns), 1),
-        "ratio_to_floor": round(ratio, 3),
-    }
-    with capsys.disabled():
-        print(
-            f"\n1 -> {receivers}, bursts of {burst}: {statistics.median(engine_ns):.0f} ns a forwarded packet, "
-            f"floor {statistics.median(floor_ns):.0f} ns, ratio {ratio:.2f}"
-        )

@@ -9,6 +9,7 @@ missing_packages() {
     [ "$1" != build ] || return 0
     command -v ccache >/dev/null || echo ccache # the native core is compiled for the checkout and again for the wheel
     command -v git >/dev/null || echo git
+    command -v valgrind >/dev/null && compiles valgrind/callgrind.h || echo valgrind # counts the benchmarks' instructions
     command -v chromium >/dev/null || echo chromium
     command -v firefox-esr >/dev/null || echo firefox-esr
     command -v redis-server >/dev/null || echo redis-server # two load agents find each other over a real one

@@ -16,6 +16,8 @@ class Floor:
     def __init__(self, receivers: list[tuple[str, int]], payload: int = 1100) -> None: ...
     def saturated(self, burst: int, rounds: int) -> float:
         """CPU ns a packet of `rounds` bursts of `burst` packets for each receiver, without a pause."""
+    def sealed(self, burst: int, rounds: int) -> float:
+        """CPU ns a packet of sealing as many, without sending them."""
     def paced(self, rate: float, burst: float, seconds: float) -> tuple[float, int, list[int]]:
         """(CPU ns a packet, packets to each receiver, ns that each burst took) of `rate` packets/s for each
         receiver, in bursts that are evenly spaced, asleep between them. A burst of 28/3 packets has 9, 9 and 10.
