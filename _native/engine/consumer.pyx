@@ -13,7 +13,7 @@ from simplestchat._native.engine.entities cimport (
     Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
-from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_note, out_reserve, out_reserve_noted
+from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_reserve, out_reserve_noted
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
 from simplestchat._native.stream.sent cimport SentPacket, sent_find, sent_free, sent_init, sent_may_resend, sent_put
