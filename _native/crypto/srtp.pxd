@@ -3,7 +3,7 @@
 # Rules: a receive state changes only after the tag is verified; decryption writes to another buffer than the ciphertext's,
 # so a failed try destroys nothing; a send index belongs to its caller (stream/send), grows only, and is never used for two
 # different packets (checked when taint checking is on).
-from simplestchat._native.core.types cimport u8, u16, u32, u64
+from simplestchat._native.core.types cimport E_SPACE, u8, u16, u32, u64
 from simplestchat._native.crypto.srtp_context cimport SrtpContext
 from simplestchat._native.crypto.srtp_kdf cimport SrtpSessionKeys
 
@@ -46,6 +46,7 @@ cdef struct SealJob:
     u32 header_size
     u32 prefix_size
     u32 payload_size
+    u32 padding                            # bytes of RTP padding behind the payload, which the header announces
     int size                               # of the sealed packet; srtp_seal_many makes it < 0 when libcrypto failed
 
 # Notes a packet with 48-bit `index` (ROC * 65536 + sequence; the header's sequence is its low half).
@@ -53,6 +54,13 @@ cdef struct SealJob:
 # descriptor or an RTX sequence number goes before shared plaintext without copying it. The whole length that it will have, or < 0.
 cdef int srtp_note(SealJob* job, SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix,
                    size_t prefix_size, const u8* payload, size_t payload_size, u8* out, size_t cap) noexcept nogil
+# Adds RTP padding (RFC 3550 section 5.1) to a noted packet, 1 to 255 bytes; the header has the P bit already. The whole length, or < 0.
+cdef inline int srtp_note_padding(SealJob* job, u8 padding, size_t cap) noexcept nogil:
+    if <size_t>job.size + padding > cap:
+        return E_SPACE
+    job.padding = padding
+    job.size += padding
+    return job.size
 # Seals noted packets, of any contexts. How many of them failed.
 cdef int srtp_seal_many(SealJob* jobs, int count) noexcept nogil
 # The same for one packet at once. Whole length, or < 0.

@@ -141,6 +141,7 @@ cdef int srtp_note(SealJob* job, SrtpContext* ctx, u64 index, const u8* header, 
     job.prefix_size = <u32>prefix_size
     job.payload = payload
     job.payload_size = <u32>payload_size
+    job.padding = 0
     job.out = out
     job.size = <int>(clear_size + ctx.tag_size)
     return job.size
@@ -151,25 +152,32 @@ cdef inline const u8* _lay_out(const SealJob* job) noexcept nogil:
     cdef u8* body = job.out + job.header_size
     if job.header != job.out:
         memcpy(job.out, job.header, job.header_size)
-    if job.prefix_size == 0:
+    if job.prefix_size == 0 and job.padding == 0:
         return job.payload
     # One run of the cipher over contiguous bytes is faster than two, even with the copy.
     memmove(body + job.prefix_size, job.payload, job.payload_size)
-    memcpy(body, job.prefix, job.prefix_size)
+    if job.prefix_size:
+        memcpy(body, job.prefix, job.prefix_size)
+    if job.padding:
+        _pad(body + job.prefix_size + job.payload_size, job.padding)
     return body
+
+
+cdef inline void _pad(u8* out, u32 padding) noexcept nogil:
+    """RFC 3550 section 5.1: the last byte says how many there are."""
+    memset(out, 0, padding)
+    out[padding - 1] = <u8>padding
 
 
 cdef int _seal_job(const SealJob* job) noexcept nogil:
     cdef SrtpContext* ctx = job.ctx
-    cdef size_t size = job.prefix_size + job.payload_size
+    cdef size_t size = job.prefix_size + job.payload_size + job.padding
     cdef u8* body = job.out + job.header_size
-    cdef const u8* data
+    cdef const u8* data = _lay_out(job)
     cdef u8 iv[16]
     cdef Clear clear
     if taint_on:
-        taint_record(ctx.key_id, get32(job.header + RTP_SSRC_AT), job.index, job.header, job.header_size, job.prefix,
-                     job.prefix_size, job.payload, job.payload_size)
-    data = _lay_out(job)
+        taint_record(ctx.key_id, get32(job.out + RTP_SSRC_AT), job.index, job.out, job.header_size, NULL, 0, data, size)
     if ctx.gcm:
         gcm_iv(iv, ctx.rtp.salt, get32(job.out + RTP_SSRC_AT), job.index)
         clear.first = job.out

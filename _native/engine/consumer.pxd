@@ -1,7 +1,6 @@
 # One subscriber's copy of one producer: own SSRC, payload types, extension ids, and a sequence and timeline without gaps or jumps.
 from simplestchat._native.core.types cimport u16, u32, u8, us_t
-from simplestchat._native.engine.entities cimport Consumer, Producer, ShardState, Transport
-from simplestchat._native.stream.cache cimport CachedPacket
+from simplestchat._native.engine.entities cimport TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Transport
 from simplestchat._native.wire.rtcp cimport NackItem
 
 cdef enum:
@@ -14,8 +13,12 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
 cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil
 # The next packet begins a new run (after a pause, or another source).
 cdef void consumer_restart(Consumer* c) noexcept nogil
-# The verdict on one packet and, when it is to be forwarded, its copy noted in the output queue (which must have room).
-cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, const u8* data, us_t now) noexcept nogil
+# The verdict on one packet for a consumer that takes packets now and, when it is to be forwarded, its copy noted in the output queue (which must
+# have room).
+cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t now) noexcept nogil
+# Does it take packets now?
+cdef inline bint consumer_takes(const Consumer* c) noexcept nogil:
+    return not c.paused and c.transport.state == TRANSPORT_CONNECTED
 # Answers NACK items; at most `budget` packets, returns what is left of it.
 cdef int consumer_resend(ShardState* s, Consumer* c, const NackItem* items, int count, us_t now, int budget) noexcept nogil
 # The encoding that this consumer should get.

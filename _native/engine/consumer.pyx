@@ -7,10 +7,10 @@ from simplestchat._native.core.bytes cimport put16
 from simplestchat._native.core.table cimport table64_get, table64_put
 from simplestchat._native.core.types cimport OK, i16, i64, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.random cimport csprng_u32
-from simplestchat._native.crypto.srtp cimport SealJob, srtp_note, srtp_seal
+from simplestchat._native.crypto.srtp cimport SealJob, srtp_note, srtp_note_padding, srtp_seal, srtp_seal_many
 from simplestchat._native.engine.entities cimport (
     EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
-    Consumer, Producer, ShardState, Stream, Transport,
+    Consumer, Producer, Ready, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_reserve, out_reserve_noted
@@ -21,7 +21,7 @@ from simplestchat._native.stream.seqmap cimport seqmap_drop, seqmap_forward, seq
 from simplestchat._native.stream.tsmap cimport tsmap_forward, tsmap_init, tsmap_switch
 from simplestchat._native.wire.rtcp cimport NackItem
 from simplestchat._native.wire.rtp cimport (
-    RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_write_fixed,
+    RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_put_fixed,
 )
 
 cdef enum:
@@ -139,16 +139,18 @@ cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
     return <u8>below if below >= 0 else c.stream
 
 
-cdef int _write_header(const Consumer* c, const CachedPacket* packet, const u8* data, u8 payload_type, u32 sequence,
-                       u32 timestamp, u32 ssrc, u8* out) noexcept nogil:
+cdef inline int _write_header(const Consumer* c, const CachedPacket* packet, const u8* data, u8 payload_type, u32 sequence,
+                              u32 timestamp, u32 ssrc, bint padding, u8* out) noexcept nogil:
     """The outgoing header at `out`: a function of its arguments alone, so that a resend has the same bytes. Its size."""
-    cdef RtpExtWriter w
     cdef u8 level = c.ext[EXT_AUDIO_LEVEL] if packet.level_off else 0
     cdef u8 orientation = c.ext[EXT_VIDEO_ORIENTATION] if packet.orientation_off else 0
     cdef bint extended = level != 0 or orientation != 0
-    rtp_write_fixed(out, OUT_SLOT, payload_type, packet.marker, <u16>sequence, timestamp, ssrc, False, extended)
-    if not extended:
-        return RTP_FIXED_SIZE
+    rtp_put_fixed(out, payload_type, packet.marker, <u16>sequence, timestamp, ssrc, padding, extended)
+    return _write_extensions(packet, data, level, orientation, out) if extended else <int>RTP_FIXED_SIZE
+
+
+cdef int _write_extensions(const CachedPacket* packet, const u8* data, u8 level, u8 orientation, u8* out) noexcept nogil:
+    cdef RtpExtWriter w
     rtp_ext_begin(&w, out, OUT_SLOT, RTP_FIXED_SIZE, level > LARGEST_ONE_BYTE_ID or orientation > LARGEST_ONE_BYTE_ID)
     if level:
         rtp_ext_put(&w, level, data + packet.level_off, 1)
@@ -180,18 +182,17 @@ cdef bint _begin_run(Consumer* c, u8 stream, const CachedPacket* packet, us_t no
     return True
 
 
-cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, const u8* data, us_t now) noexcept nogil:
+cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t now) noexcept nogil:
     cdef Transport* t = c.transport
-    cdef u8 codec = c.producer.codec_by_pt[packet.payload_type] - 1
-    cdef u8 payload_type = c.pt_by_codec[codec]
+    cdef const CachedPacket* packet = ready.packet
+    cdef u8 stream = ready.stream
+    cdef u8 payload_type = c.pt_by_codec[ready.codec]
     cdef u64 index
     cdef u32 timestamp
     cdef int header_size
     cdef int size
     cdef u8* out
     cdef SealJob* job
-    if c.paused or t.state != TRANSPORT_CONNECTED:
-        return
     if (c.fresh or stream != c.stream) and (payload_type == NOT_CONSUMED or not _begin_run(c, stream, packet, now)):
         return
     # Of no use to this subscriber: a codec that it does not take, or padding alone, a publisher's probe.
@@ -202,11 +203,14 @@ cdef void consumer_forward(ShardState* s, Consumer* c, u8 stream, const CachedPa
         return
     timestamp = tsmap_forward(&c.ts, packet.timestamp, now)
     out = out_reserve_noted(&s.out, &job)
-    header_size = _write_header(c, packet, data, payload_type, <u32>index, timestamp, c.ssrc, out)
-    size = srtp_note(job, t.send_srtp, index, out, header_size, NULL, 0, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
+    header_size = _write_header(c, packet, ready.data, payload_type, <u32>index, timestamp, c.ssrc, ready.padding != 0, out)
+    size = srtp_note(job, t.send_srtp, index, out, header_size, NULL, 0, ready.data + packet.header_size, packet.payload_size, out, OUT_SLOT)
+    if ready.padding and size > 0:
+        size = srtp_note_padding(job, ready.padding, OUT_SLOT)
+        s.counters.padding_out += ready.padding
     if size < 0:
         return
-    sent_put(&c.sent, index, stream, packet.index, timestamp)
+    sent_put(&c.sent, index, stream, packet.index, timestamp, ready.padding)
     send_packet(&c.send, packet.payload_size)
     c.resend_credit += size // 2
     if c.resend_credit > RESEND_CREDIT_MAX:
@@ -229,6 +233,7 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
     cdef const u8* data
     cdef u8 codec
     cdef u8 original[2]
+    cdef SealJob job
     cdef u8* out
     cdef u64 index
     cdef int header_size
@@ -247,12 +252,18 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
     if c.rtx_ssrc and c.rtx_pt_by_codec[codec] >= 0:
         index = send_allocate(&c.rtx)
         put16(original, <u16>sent.out_index)
-        header_size = _write_header(c, packet, data, <u8>c.rtx_pt_by_codec[codec], <u32>index, sent.timestamp, c.rtx_ssrc, out)
+        header_size = _write_header(c, packet, data, <u8>c.rtx_pt_by_codec[codec], <u32>index, sent.timestamp, c.rtx_ssrc,
+                                    False, out)
         size = srtp_seal(t.send_srtp, index, out, header_size, original, 2, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
         send_packet(&c.rtx, packet.payload_size + 2)
     else:
-        header_size = _write_header(c, packet, data, c.pt_by_codec[codec], <u32>sent.out_index, sent.timestamp, c.ssrc, out)
-        size = srtp_seal(t.send_srtp, sent.out_index, out, header_size, NULL, 0, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
+        header_size = _write_header(c, packet, data, c.pt_by_codec[codec], <u32>sent.out_index, sent.timestamp, c.ssrc,
+                                    sent.padding != 0, out)
+        size = srtp_note(&job, t.send_srtp, sent.out_index, out, header_size, NULL, 0, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
+        if sent.padding and size > 0:
+            size = srtp_note_padding(&job, sent.padding, OUT_SLOT)
+        if size > 0 and srtp_seal_many(&job, 1):
+            return False
     if size < 0 or not ice_may_send(t, size):
         return False
     out_commit(&s.out, &t.pairs[t.selected].tuple, size)

@@ -6,7 +6,7 @@ from simplestchat._native.core.types cimport Tuple, i16, i64, i8, u32, u64, u8, 
 from simplestchat._native.crypto.dtls cimport Dtls, DtlsContext
 from simplestchat._native.crypto.random cimport Csprng
 from simplestchat._native.crypto.srtp cimport SealJob, SrtpContext, SrtpRecvState
-from simplestchat._native.stream.cache cimport PacketCache
+from simplestchat._native.stream.cache cimport CachedPacket, PacketCache
 from simplestchat._native.stream.nack cimport NackList
 from simplestchat._native.stream.recv cimport RecvStats
 from simplestchat._native.stream.send cimport SendStats
@@ -159,6 +159,14 @@ cdef struct Pending:
     us_t arrived_us                # its datagram's
     u8 stream
 
+# The same as all consumers take it, looked up once for all of them.
+cdef struct Ready:
+    const CachedPacket* packet     # NULL: overwritten meanwhile
+    const u8* data
+    u8 stream
+    u8 codec
+    u8 padding                     # bytes that make it as long as its neighbours
+
 cdef struct Producer:
     u32 id
     u8 video
@@ -249,6 +257,7 @@ cdef struct Counters:
     u64 media_in                   # media packets of publishers that became part of a stream, repaired ones included
     u64 media_expected             # those that publishers have sent, as far as sequence numbers tell: the rest was lost
     u64 trains_out                 # messages that carried several packets to one destination
+    u64 padding_out                # bytes of padding among bytes_out, which bring packets of a train to one size
     u64 forwarded                  # media packets sealed for a consumer
     u64 resent
     u64 dropped_unknown            # neither STUN, DTLS, RTP nor RTCP, or from a tuple without a valid check
@@ -292,6 +301,7 @@ cdef struct ShardState:
     u32 flush_producer             # where an interrupted flush goes on
     u32 flush_consumer
     u32 flush_pending
+    Ready ready[BATCH]             # what the producer whose packets are being flushed has
     us_t arrived_us                # of the datagram being received
     us_t done[BATCH]               # arrival of packets whose last copy was queued since the io layer last took these
     u32 done_count

@@ -22,4 +22,6 @@ cdef void ice_forget(ShardState* s, Transport* t) noexcept nogil       # all pai
 cdef Transport* ice_receive(ShardState* s, const u8* data, u32 size, const Tuple* tuple, us_t now) noexcept nogil
 cdef Transport* ice_find(ShardState* s, const Tuple* tuple, Pair** pair) noexcept nogil
 # May `size` bytes go to the selected pair? Counts them when yes.
-cdef bint ice_may_send(Transport* t, u32 size) noexcept nogil
+cdef bint ice_may_send_unproven(Transport* t, u32 size) noexcept nogil
+cdef inline bint ice_may_send(Transport* t, u32 size) noexcept nogil:
+    return (t.selected >= 0 and t.pairs[t.selected].proven) or ice_may_send_unproven(t, size)

@@ -88,13 +88,11 @@ cdef Transport* ice_find(ShardState* s, const Tuple* tuple, Pair** pair) noexcep
     return t
 
 
-cdef bint ice_may_send(Transport* t, u32 size) noexcept nogil:
+cdef bint ice_may_send_unproven(Transport* t, u32 size) noexcept nogil:
     cdef Pair* pair
     if t.selected < 0:
         return False
     pair = &t.pairs[t.selected]
-    if pair.proven:
-        return True
     if pair.bytes_out + size > 3 * pair.bytes_in + UNPROVEN_ALLOWANCE:
         return False
     pair.bytes_out += size

@@ -4,16 +4,18 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 from simplestchat._native.core.bytes cimport get16, put16, put32
+from simplestchat._native.core.memory cimport prefetch
 from simplestchat._native.core.types cimport E_AUTH, E_NOMEM, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport srtp_open
-from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_free, consumer_target
+from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_free, consumer_takes, consumer_target
 from simplestchat._native.engine.entities cimport (
     BATCH, CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_TRANSPORT_PRODUCERS,
-    NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, ShardState, Source, Stream, Transport,
+    NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, Ready, ShardState, Source, Stream, Transport,
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
 from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.timers cimport timers_hasten
+from simplestchat._native.engine.train cimport train_level
 from simplestchat._native.stream.cache cimport (
     CachedPacket, cache_commit, cache_data, cache_find, cache_free, cache_init, cache_knows, cache_reserve,
 )
@@ -299,12 +301,12 @@ cdef inline bint _waits_for(const Consumer* c, u8 stream) noexcept nogil:
 cdef void _catch_up(ShardState* s, Consumer* c, u8 stream, const CachedPacket* first, us_t now) noexcept nogil:
     """A run began with a late packet: those of its followers that came before it, and were passed over, leave behind it."""
     cdef Stream* st = &c.producer.streams[stream]
-    cdef CachedPacket* packet
+    cdef Ready ready
     cdef u64 index
     for index in range(first.index + 1, st.stats.highest_index + 1):
-        packet = cache_find(&st.cache, index)
-        if packet != NULL and packet.pos < first.pos:
-            consumer_forward(s, c, stream, packet, cache_data(&st.cache, packet), now)
+        _look_up(c.producer, stream, index, &ready)
+        if ready.packet != NULL and ready.packet.pos < first.pos:
+            consumer_forward(s, c, &ready, now)
 
 
 cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
@@ -320,26 +322,34 @@ cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket
         producer_want_keyframe(s, c.producer, stream, now)
 
 
+cdef void _look_up(Producer* p, u8 stream, u64 index, Ready* out) noexcept nogil:
+    cdef Stream* st = &p.streams[stream]
+    out.packet = cache_find(&st.cache, index)
+    out.stream = stream
+    out.padding = 0
+    if out.packet != NULL:
+        out.data = cache_data(&st.cache, out.packet)
+        out.codec = p.codec_by_pt[out.packet.payload_type] - 1
+
+
 cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noexcept nogil:
     """Notes the train that the queued packets make for one consumer, as far as the output queue has room."""
-    cdef Pending* pending
-    cdef CachedPacket* packet
-    cdef Stream* st
+    cdef const Ready* ready
     cdef bint waited
+    if not consumer_takes(c):
+        s.flush_pending = p.pending_count
     while s.flush_pending < p.pending_count and out_room(&s.out):
-        pending = &p.pending[s.flush_pending]
-        st = &p.streams[pending.stream]
-        packet = cache_find(&st.cache, pending.index)
-        if packet != NULL:
-            waited = _waits_for(c, pending.stream)
-            if waited and packet.late and out_room(&s.out) <= LATE_START:
+        ready = &s.ready[s.flush_pending]
+        if ready.packet != NULL:
+            waited = _waits_for(c, ready.stream)
+            if waited and ready.packet.late and out_room(&s.out) <= LATE_START:
                 return                     # its followers may leave with it: they need room
-            consumer_forward(s, c, pending.stream, packet, cache_data(&st.cache, packet), now)
+            consumer_forward(s, c, ready, now)
             if waited:
-                if _waits_for(c, pending.stream):
-                    _want_if_due(s, c, pending.stream, packet, now)
-                elif packet.late:
-                    _catch_up(s, c, pending.stream, packet, now)
+                if _waits_for(c, ready.stream):
+                    _want_if_due(s, c, ready.stream, ready.packet, now)
+                elif ready.packet.late:
+                    _catch_up(s, c, ready.stream, ready.packet, now)
         s.flush_pending += 1
 
 
@@ -358,11 +368,32 @@ cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
     return more
 
 
+cdef void _make_ready(ShardState* s, Producer* p) noexcept nogil:
+    cdef u32 i
+    for i in range(p.pending_count):
+        _look_up(p, p.pending[i].stream, p.pending[i].index, &s.ready[i])
+    if p.video:
+        train_level(s.ready, p.pending_count)
+
+
+cdef inline void _prefetch(const Producer* p, u32 next) noexcept nogil:
+    """Begins to fetch what the next consumers need: with many of them it is in no cache."""
+    cdef const Consumer* c
+    if next + 1 < p.consumer_count:
+        prefetch(p.consumers[next + 1])
+        c = p.consumers[next]
+        prefetch(c.transport)
+        prefetch(c.transport.send_srtp)
+
+
 cdef bint _note_trains(ShardState* s, us_t now) noexcept nogil:
     cdef Producer* p
     while s.flush_producer < s.dirty_count:
         p = s.dirty[s.flush_producer]
+        if s.flush_consumer == 0 and s.flush_pending == 0:
+            _make_ready(s, p)
         while s.flush_consumer < p.consumer_count:
+            _prefetch(p, s.flush_consumer + 1)
             _flush_consumer(s, p, p.consumers[s.flush_consumer], now)
             if s.flush_pending < p.pending_count:
                 return True

@@ -133,7 +133,7 @@ cdef void _remember(Encoding* e, u8 layer, const Outgoing* out) noexcept nogil:
     memcpy(room, out.data, out.size)
     packet = cache_commit(&e.cache, out.index, <u16> out.size)
     packet.header_size = <u16> out.header_size
-    sent_put(&e.sent, out.index, layer, out.index, 0)
+    sent_put(&e.sent, out.index, layer, out.index, 0, 0)
 
 
 cdef void encoding_write(Encoding* e, const SenderSettings* settings, u8 layer, const Moment* moment, us_t now, u8* buffer, Outgoing* out) noexcept nogil:

@@ -22,7 +22,9 @@ cdef void send_init(SendStats* s, u32 ssrc, u32 clock_rate, u64 first_index) noe
 cdef inline u64 send_allocate(SendStats* s) noexcept nogil:
     s.next_index += 1
     return s.next_index - 1
-cdef void send_packet(SendStats* s, u32 payload_size) noexcept nogil
+cdef inline void send_packet(SendStats* s, u32 payload_size) noexcept nogil:
+    s.packets += 1
+    s.octets += payload_size
 # A sender report on the publisher's own clock, so that audio and video of one publisher stay in step: `source` is the
 # publisher's last SR, `arrival` when it came, `timestamp_offset` what was subtracted from source timestamps.
 cdef void send_sender_report(const SendStats* s, const SenderInfo* source, us_t arrival, u32 timestamp_offset, us_t now, SenderInfo* out) noexcept nogil

@@ -18,11 +18,6 @@ cdef void send_init(SendStats* s, u32 ssrc, u32 clock_rate, u64 first_index) noe
     s.next_index = first_index & FIRST_INDEX_MASK
 
 
-cdef void send_packet(SendStats* s, u32 payload_size) noexcept nogil:
-    s.packets += 1
-    s.octets += payload_size
-
-
 cdef void send_sender_report(const SendStats* s, const SenderInfo* source, us_t arrival, u32 timestamp_offset, us_t now, SenderInfo* out) noexcept nogil:
     cdef us_t elapsed = now - arrival
     out.ssrc = s.ssrc

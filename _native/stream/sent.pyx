@@ -22,13 +22,14 @@ cdef void sent_free(SentRing* ring) noexcept nogil:
     memset(ring, 0, sizeof(SentRing))
 
 
-cdef void sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u32 timestamp) noexcept nogil:
+cdef void sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u32 timestamp, u8 padding) noexcept nogil:
     cdef SentPacket* packet = &ring.slots[out_index & ring.mask]
     packet.out_index = out_index
     packet.source_index = source_index
     packet.resent_us = 0
     packet.timestamp = timestamp
     packet.stream = stream
+    packet.padding = padding
     packet.resends = 0
     packet.used = 1
 

@@ -27,6 +27,7 @@ cdef inline void _begin(SeqMap* m, u64 index) noexcept nogil:
     span.first = index
     span.last = index
     span.offset = <i64>(index - m.next_out)
+    m.offset = span.offset
     span.dropped = 0
     m.begun = 1
 
@@ -41,7 +42,7 @@ cdef inline const SeqSpan* _span_of(const SeqMap* m, u64 index) noexcept nogil:
     return NULL
 
 
-cdef int seqmap_forward(SeqMap* m, u64 index, u64* out) noexcept nogil:
+cdef int seqmap_look_up(SeqMap* m, u64 index, u64* out) noexcept nogil:
     cdef const SeqSpan* span
     if not m.begun:
         _begin(m, index)
@@ -76,6 +77,7 @@ cdef void seqmap_drop(SeqMap* m, u64 index) noexcept nogil:
         span.last = index
         span.offset = offset + 1
         span.dropped = 1
+    m.offset = span.offset
     m.highest_in = index
 
 

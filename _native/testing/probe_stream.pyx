@@ -221,7 +221,7 @@ cdef class SentRing:
         _sent.sent_free(&self.state)
 
     def put(self, u64 out_index, u8 stream, u64 source_index, u32 timestamp):
-        _sent.sent_put(&self.state, out_index, stream, source_index, timestamp)
+        _sent.sent_put(&self.state, out_index, stream, source_index, timestamp, 0)
 
     def find(self, u16 sequence, u64 next_out):
         """``(out index, stream, source index, timestamp)``, or None."""

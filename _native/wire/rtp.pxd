@@ -1,4 +1,5 @@
 # RTP packets (RFC 3550) and their header extensions (RFC 8285).
+from simplestchat._native.core.bytes cimport put32
 from simplestchat._native.core.types cimport u8, u16, u32
 
 cdef enum:
@@ -37,6 +38,14 @@ cdef int rtp_ext_find(const u8* data, const RtpView* view, u8 id, RtpExt* out) n
 # Writes the 12 fixed bytes (version 2, no CSRC). `extension` sets the X bit. RTP_FIXED_SIZE or E_SPACE.
 cdef int rtp_write_fixed(u8* out, size_t cap, u8 payload_type, bint marker, u16 sequence, u32 timestamp, u32 ssrc,
                          bint padding, bint extension) noexcept nogil
+
+# The same where there is room for certain: three stores.
+cdef inline void rtp_put_fixed(u8* out, u8 payload_type, u8 marker, u16 sequence, u32 timestamp, u32 ssrc, bint padding,
+                               bint extension) noexcept nogil:
+    put32(out, 0x80000000U | <u32>padding << 29 | <u32>extension << 28 | <u32>(marker != 0) << 23
+          | <u32>(payload_type & 0x7F) << 16 | sequence)
+    put32(out + 4, timestamp)
+    put32(out + 8, ssrc)
 
 # Builds an extension block behind the fixed header: begin, put*, end. The one-byte form is used when every id is 1..14
 # and every size 1..16; the caller says which form with `two_byte`.

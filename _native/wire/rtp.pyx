@@ -107,11 +107,7 @@ cdef int rtp_write_fixed(u8* out, size_t cap, u8 payload_type, bint marker, u16 
                          bint padding, bint extension) noexcept nogil:
     if cap < RTP_FIXED_SIZE:
         return E_SPACE
-    out[0] = 0x80 | (0x20 if padding else 0) | (0x10 if extension else 0)
-    out[1] = (0x80 if marker else 0) | (payload_type & 0x7F)
-    put16(out + 2, sequence)
-    put32(out + 4, timestamp)
-    put32(out + 8, ssrc)
+    rtp_put_fixed(out, payload_type, marker, sequence, timestamp, ssrc, padding, extension)
     return RTP_FIXED_SIZE
 
 

@@ -22,6 +22,7 @@ COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("media_expected", "media_expected", "media packets that publishers have sent: those not received were lost"),
     ("trains_out", "trains_sent", "messages to the kernel that carried several datagrams for one destination"),
     ("forwarded", "packets_forwarded", "media packets sealed for a subscriber"),
+    ("padding_out", "padding_bytes_sent", "bytes of padding that bring the packets of a train to one size"),
     ("frames_dropped", "frames_dropped", "frames of video left out because a socket was full for too long"),
     ("resent", "packets_resent", "media packets sent again on request"),
     ("reported_lost", "packets_reported_lost", "media packets that subscribers' reports say were lost"),

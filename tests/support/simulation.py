@@ -124,6 +124,8 @@ class Simulation:
         self.seals = SealCheck()
         self.oversize: list[int] = []
         self.sent_to_nowhere = 0
+        self.gather_us = 0  # what arrives within so long reaches the shard as one batch, as at a busy worker
+        self._waiting: list[tuple[bytes, tuple[str, int, str, int]]] = []
         self._ids = 0
         self._timer: Timer | None = None
         self._armed_us = 0
@@ -152,7 +154,15 @@ class Simulation:
         return socket
 
     def server_receives(self, data: bytes, source: Address) -> None:
-        self.shard.feed([(data, (*source, *SERVER))], self.clock.now)
+        self._waiting.append((data, (*source, *SERVER)))
+        if self.gather_us == 0:
+            self._feed()
+        elif len(self._waiting) == 1:
+            self.clock.call_at(self.clock.now + self.gather_us, self._feed)
+
+    def _feed(self) -> None:
+        batch, self._waiting = self._waiting, []
+        self.shard.feed(batch, self.clock.now)
         self.pump()
 
     def pump(self) -> None:

@@ -147,21 +147,30 @@ class SwarmCall:
         return id
 
     def subscribe(
-        self, path: int, producer: int, *, paused: bool = False, visit: int = 0, wanted_us: int | None = None
+        self,
+        path: int,
+        producer: int,
+        *,
+        paused: bool = False,
+        visit: int = 0,
+        wanted_us: int | None = None,
+        rtx: bool = True,
     ) -> int:
         """A receiver and its consumer; the number of both."""
         id = self.sim.new_id()
         source = self._senders[producer]
-        payload_type, rtx = CONSUMED[source["codec"]]
+        payload_type, rtx_payload_type = CONSUMED[source["codec"]]
+        if not rtx:
+            rtx_payload_type = -1
         ssrc = self.sim.rng.randrange(1, 1 << 32)
-        rtx_ssrc = self.sim.rng.randrange(1, 1 << 32) if rtx >= 0 else 0
+        rtx_ssrc = self.sim.rng.randrange(1, 1 << 32) if rtx_payload_type >= 0 else 0
         info: ReceiverInfo = {
             "user": source["user"],
             "visit": visit,
             "track": source["track"],
             "codec": source["codec"],
             "payload_type": payload_type,
-            "rtx_payload_type": rtx,
+            "rtx_payload_type": rtx_payload_type,
             "ssrc": ssrc,
             "rtx_ssrc": rtx_ssrc,
             "clock_rate": source["clock_rate"],
@@ -170,7 +179,7 @@ class SwarmCall:
         if wanted_us is not None:
             info["wanted_us"] = wanted_us
         self.do("add_receiver", id, path, info)
-        maps = [(source["payload_type"], payload_type, rtx)]
+        maps = [(source["payload_type"], payload_type, rtx_payload_type)]
         self.sim.control("create_consumer", id, path, producer, ssrc, rtx_ssrc, maps, {}, "", paused)
         return id
 
