@@ -30,7 +30,7 @@ SLICES = 8
 WEBINAR_SLICES = 5
 PACKETS_PER_S = 300
 WEBINAR_PER_S, WEBINAR_BURST = 280, 28 / 3  # 2.5 Mbit/s at 30 frames a second
-LOWEST, HIGHEST = 0.2, 1.3  # of what the floor allows: where the search begins
+LOWEST, HIGHEST = 0.2, 1.6  # of what the floor allows: where the search begins
 TRIAL_S = 1.0
 FLOOR_SLICES, FLOOR_PACKETS = 5, 320  # to each receiver; they fit its buffer
 LATENCY_BAR, RATE_BAR = 1.3, 0.85
@@ -167,10 +167,14 @@ def test_highest_rate(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture
         least=True,
     )
     benchmark.extra_info |= figure.info()
-    best = max((trial for trial in trials if enough(trial)), key=lambda trial: trial.rate, default=trials[0])
-    show(
-        capsys,
-        figure.line(),
-        f"  {len(trials)} trials; {load_of(trials)}; at {best.rate * receivers:.0f} packets/s "
-        f"added latency p50 {best.latency_ms(0.5):.2f}, p99 {best.latency_ms(0.99):.2f} ms",
-    )
+    show(capsys, figure.line(), f"  {len(trials)} trials; {load_of(trials)}", *latency_line(trials, receivers))
+
+
+def latency_line(trials: list[Trial], receivers: int) -> list[str]:
+    """What the trial of the highest rate that passed added; nothing when none did."""
+    passed = sorted((trial for trial in trials if enough(trial)), key=lambda trial: trial.rate)
+    return [
+        f"  at {trial.rate * receivers:.0f} packets/s: added latency p50 {trial.latency_ms(0.5):.2f} ms, "
+        f"p99 {trial.latency_ms(0.99):.2f} ms"
+        for trial in passed[-1:]
+    ]

@@ -11,6 +11,7 @@ cdef enum:
 
 cdef class Publisher:
     cdef us_t sent_ns[PUBLISHER_RING]  # when a packet left, on the wall clock, by its sequence number
+    cdef us_t ended_ns             # when the last packet of a run had left; 0 while it runs
     cdef Swarm swarm               # keeps the path, and with it the keys and the socket
     cdef SrtpContext* srtp
     cdef int fd

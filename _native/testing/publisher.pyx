@@ -80,6 +80,7 @@ cdef class Publisher:
         if not 1 <= burst <= PUBLISHER_BURST - 1 or bursts < 1:
             raise ValueError(f"no bursts of {burst} packets, {rate} in a second, for {seconds} s")
         self.failed = 0
+        self.ended_ns = 0
         prctl(PR_SET_TIMERSLACK, 1)
         with nogil:
             latest = self._pace(NS_PER_S * burst / rate, burst, bursts)
@@ -103,6 +104,7 @@ cdef class Publisher:
             self._send(count)
             latest = max(latest, _read_ns(CLOCK_MONOTONIC) - due)
             self.frame += 1
+        self.ended_ns = _read_ns(CLOCK_REALTIME)
         return latest
 
     cdef void _seal(self, int i, int parts, bint keyframe, us_t due_us) noexcept nogil:

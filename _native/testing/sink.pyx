@@ -52,7 +52,6 @@ cdef enum:
     NS_PER_S = 1000000000
     MEMINFO_DROPS = 8
     MEMINFO_COUNT = 9
-    NEVER_NS = 0x7FFFFFFFFFFFFFFF
 
 # What one path gets.
 cdef struct Seat:
@@ -63,7 +62,7 @@ cdef struct Seat:
     u16 last                       # sequence number
     u16 offset                     # of its sequence numbers from the publisher's
     u64 packets                    # in time
-    u64 late                       # after the end that was set
+    u64 late                       # too long after the publisher's last one
     u64 breaks                     # that were not the next in the row
     u64 strange                    # media with another SSRC
     u64 cut                        # what is not media and not whole
@@ -132,7 +131,7 @@ cdef class Sink:
     cdef int seat_count
     cdef int seat_capacity
     cdef Publisher publisher
-    cdef us_t until_ns
+    cdef us_t patience_ns
     cdef us_t behind_ns            # wall clock - monotonic clock
     cdef Histogram latency
     cdef Tray short
@@ -143,7 +142,7 @@ cdef class Sink:
     def __cinit__(self, bytes seed, *, int receive_buffer=1048576, bint trains=False, str bind="127.0.0.1", str suites=""):
         address = python_socket.inet_aton(bind)
         self.swarm = Swarm(seed, suites)
-        self.trains, self.until_ns = trains, <us_t>NEVER_NS
+        self.trains = trains
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.epoll < 0:
             raise OSError(errno, os.strerror(errno))
@@ -196,23 +195,17 @@ cdef class Sink:
             self.seats[i].offset = <u16>(self.seats[i].last - (publisher.index - 1))
         self.swarm._leave()
 
-    def begin(self):
-        """Counts anew; no end is set."""
+    def begin(self, us_t patience_us=30000):
+        """Counts anew."""
         cdef Seat* seat
         cdef int i
         self.swarm._enter()
-        self.until_ns = <us_t>NEVER_NS
+        self.patience_ns = patience_us * NS_PER_US
         histogram_clear(&self.latency)
         for i in range(self.seat_count):
             seat = &self.seats[i]
             seat.packets = seat.late = seat.breaks = seat.strange = seat.cut = 0
             seat.dropped_before = _drops(seat.path.socket)
-        self.swarm._leave()
-
-    def end_at(self, us_t wall_clock_ns):
-        """What comes later than that is late."""
-        self.swarm._enter()
-        self.until_ns = wall_clock_ns
         self.swarm._leave()
 
     def turn_to(self, int port):
@@ -363,7 +356,7 @@ cdef class Sink:
         cdef int k
         seat.breaks += sequence != <u16>(seat.last + 1)
         seat.last = <u16>(sequence + count - 1)
-        if arrival_ns > self.until_ns:
+        if self._is_late(arrival_ns):
             seat.late += count
         else:
             seat.packets += count
@@ -371,6 +364,11 @@ cdef class Sink:
             for k in range(count):
                 left_ns = self.publisher.sent_ns[(sequence + k - seat.offset) & (PUBLISHER_RING - 1)]
                 histogram_add(&self.latency, (arrival_ns - left_ns) // NS_PER_US)
+
+    cdef bint _is_late(self, us_t arrival_ns) noexcept nogil:
+        """What is read while the publisher still runs came in time."""
+        cdef us_t ended_ns = 0 if self.publisher is None else self.publisher.ended_ns
+        return ended_ns != 0 and arrival_ns > ended_ns + self.patience_ns
 
     cdef void _hand_over(self, Path* p, const u8* data, u32 size, u32 segment, us_t arrival_ns) noexcept nogil:
         cdef us_t now = monotonic_us()

@@ -218,11 +218,10 @@ class Audience:
     def play(self, *, rate: float, burst: float, seconds: float) -> Trial:
         """Send `rate` packets/s for a while, in bursts that are evenly spaced, each a frame, the first a keyframe."""
         assert self._publisher is not None
-        self.sink.begin()
+        self.sink.begin(int(LATE_S * 1e6))
         began_s, used_s = time.monotonic(), time.process_time()
         with hurried():
             sent, late_us = self._publisher.run(rate, burst, seconds)
-        self.sink.end_at(time.time_ns() + int(LATE_S * 1e9))
         load_share = (time.process_time() - used_s) / (time.monotonic() - began_s)
         time.sleep(LATE_S)
         counts = self._until_all(sent * self.receivers, "packets", "late")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .audience import Trial
 
 MISSING_SHARE = 0.001
-SEARCH_STEPS = 6
+SEARCH_STEPS = 7
 EDGE_TRIALS, EDGE_STEP, EDGE_STEPS = 3, 0.97, 12
 
 

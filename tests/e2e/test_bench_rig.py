@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from support.repository import ROOT
 
 sys.path.insert(0, str(ROOT / "bench"))
 
+from rig import audience
 from rig.audience import UnsoundMedia
 from rig.figures import Figure
 from rig.stage import stage
@@ -36,6 +41,28 @@ def test_each_play_counts_anew() -> None:
     with stage(RECEIVERS) as on:
         assert [on.play(500, 1, 0.1).trial.lost for _ in range(3)] == [0, 0, 0]
         assert [sum(row[:2]) for row in on.audience.counts()] == [50] * RECEIVERS
+
+
+def test_what_comes_long_after_the_end_is_late_and_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "_QUIET_S", 20.0)
+    with stage(RECEIVERS) as on:
+        publisher = on.audience._publisher
+        assert publisher is not None
+        last = publisher.index + 50
+
+        def go_on() -> None:
+            while publisher.index < last:
+                time.sleep(0.01)
+            time.sleep(0.3)
+            os.kill(on.worker.pid, signal.SIGCONT)
+
+        os.kill(on.worker.pid, signal.SIGSTOP)
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        trial = on.play(500, 1, 0.1).trial
+        thread.join()
+        assert (trial.in_time, trial.late, trial.lost) == (0, trial.expected, 0)
+        assert trial.missing_share == 1.0
 
 
 def test_the_floor_reaches_the_same_sockets() -> None:
