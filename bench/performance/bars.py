@@ -24,20 +24,23 @@ class Bar:
     scale: float = 1.0
     at_least: bool = False
     mediasoup: str = ""
+    than: str = "floor"
+    """What the ratio is to."""
 
     @property
     def wanted(self) -> str:
         """What it is held to."""
         sign = "≥" if self.at_least else "≤"
-        return f"{sign} {self.bar:g} x floor" if self.ratio else f"{sign} {self.bar:g} {self.unit}"
+        return f"{sign} {self.bar:g} x {self.than}" if self.ratio else f"{sign} {self.bar:g} {self.unit}"
 
     def row(self, figures: Figures) -> tuple[str, ...]:
         """What, the value, its ratio, what is wanted, whether that is so, and mediasoup's."""
-        info = figures.get(self.benchmark, {})
-        if self.value not in info or self.ratio not in {"", *info}:
+        info = found(figures, self.benchmark, self.value)
+        value = told(info, self.value)
+        held = told(info, self.ratio) if self.ratio else value
+        if value is None or held is None:
             return (self.what, NOT_MEASURED, "", self.wanted, "", self.mediasoup)
-        value = info[self.value] * self.scale
-        held = info[self.ratio] if self.ratio else value
+        value *= self.scale
         met = held >= self.bar if self.at_least else held <= self.bar
         ratio = f"{held:.2f}" if self.ratio else ""
         return (
@@ -53,6 +56,21 @@ class Bar:
 def shown(value: float) -> str:
     """Three digits, thousands apart."""
     return f"{value:,.0f}".replace(",", " ") if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def found(figures: Figures, benchmark: str, key: str) -> Mapping[str, Any]:
+    """Return a benchmark's figures; of a file, such as `test_joins.py::`, those of the one that has this figure."""
+    if not benchmark.endswith("::"):
+        return figures.get(benchmark, {})
+    return next((info for name, info in figures.items() if name.startswith(benchmark) and key in info), {})
+
+
+def told(info: Mapping[str, Any], key: str) -> float | None:
+    """Return a figure, or `one/other` of two; None where it is not there."""
+    one, _, other = key.partition("/")
+    if one not in info or (other and other not in info):
+        return None
+    return float(info[one] / info[other]) if other else float(info[one])
 
 
 HUNDRED = "test_macro.py::test_hundred[{}]"
@@ -77,14 +95,26 @@ BARS = (
     Bar("added latency p99, 100 receivers x 300/s, evenly paced", HUNDRED.format("evenly"), "p99_ms", "ms", 1.3,
         "p99_ratio", mediasoup="1.1 ms"),
     Bar("the same, bursts of 10", HUNDRED.format("bursts"), "p99_ms", "ms", 1.3, "p99_ratio", mediasoup="8.4 ms"),
+    Bar("memory of a receiving transport, connected", "test_memory.py::", "connected_kib", "KiB", 40,
+        mediasoup="72 KiB"),
+    Bar("the same after 5 s of media", "test_memory.py::", "after_media_kib", "KiB", 64, mediasoup="122 KiB"),
+    Bar("CPU of a join", "test_joins.py::", "cpu_ms", "ms", 0.8, mediasoup="1.04 ms"),
+    Bar("joins on a core", "test_joins.py::", "joins_per_s", "a second", 700, at_least=True),
+    Bar("AES-CM with HMAC-SHA1: the extra over GCM", "test_srtp.py::", "extra_ns", "ns", 1.2,
+        "extra_ns/floors_extra_ns", than="that of the floors", mediasoup="1.13 x GCM"),
+    Bar("signaling, 1000 users x 5 messages/s: answers p99", "test_signaling.py::test_talking[5000]",
+        "answer_p99_ms", "ms", 10),
+    Bar("the same: notices p99", "test_signaling.py::test_talking[5000]", "notice_p99_ms", "ms", 10),
+    Bar("a big room over two workers: summed CPU a packet", "test_pipe.py::", "two_workers_us_per_packet", "µs", 1.1,
+        "ratio", than="one worker's", mediasoup="a room has one core"),
 )  # fmt: skip
 
 
 def others(figures: Figures) -> Iterable[tuple[str, ...]]:
     """Rows of what a run holds to a bar of its own beside `BARS`: figures with a `…_bar` and its `…_met`."""
-    told = {bar.benchmark for bar in BARS}
+    files = {bar.benchmark.partition("::")[0] for bar in BARS}
     for name, info in figures.items():
-        for key in info if name not in told else ():
+        for key in info if name.partition("::")[0] not in files else ():
             if not key.endswith("_bar"):
                 continue
             what = key.removesuffix("_bar")

@@ -91,9 +91,16 @@ def test_more_is_better_where_it_says_so() -> None:
     assert bar.row(figures)[1:5] == ("410 000 packets/s", "0.90", "≥ 0.85 x floor", "yes")
 
 
+def test_a_ratio_may_be_of_two_figures_and_a_benchmark_any_of_a_file() -> None:
+    bar = Bar("extra", "test_srtp.py::", "extra_ns", "ns", 1.2, "extra_ns/floors_ns", than="that of the floors")
+    figures = {"test_srtp.py::test_seal": {"ns": 1}, "test_srtp.py::test_extra[x]": {"extra_ns": 11, "floors_ns": 10}}
+    assert bar.row(figures)[1:5] == ("11 ns", "1.10", "≤ 1.2 x that of the floors", "yes")
+    assert bar.row({"test_srtp.py::test_seal": {"ns": 1}})[1] == NOT_MEASURED
+
+
 def test_a_benchmark_s_own_bars_are_told_too() -> None:
     info = {"join_ms": 0.7, "join_bar": 0.8, "join_met": True}
-    row = rows({"test_joins.py::test_cpu": info})[-1]
+    row = rows({"test_latency.py::test_cpu": info})[-1]
     assert row == ("test_cpu: join", "0.7 ms", "", "0.8", "yes", "")
     assert len(rows({})) == len(BARS)
 
