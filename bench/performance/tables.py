@@ -117,7 +117,8 @@ def instruction_functions(run: Run) -> Table:
     """Instructions of a packet by function, bursts of 10."""
     sides = [_profile(name)["instructions"].get("10", {}) for name in ("before", "after")]
     names = sorted(
-        {name for side in sides for name in side if name}, key=lambda name: -max(side.get(name, 0) for side in sides)
+        {name for side in sides for name in side if name},
+        key=lambda name: (-max(side.get(name, 0) for side in sides), name),
     )
     return ("function, or call into a library", "before", "after"), [
         (f"`{name}`", *(f"{side[name]:.0f}" if side.get(name, 0) >= LEAST else "" for side in sides))
