@@ -155,7 +155,7 @@ def plots() -> dict[Path, str]:
 
 
 PERFORMANCE = (
-    *("machine", "bars", "trains", "rooms", "hot-functions", "sealing"),
+    *("machine", "bars", "trains", "rooms", "hot-functions", "sealing", "janus"),
     *("instruction-groups", "instruction-functions"),
 )
 

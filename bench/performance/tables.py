@@ -8,7 +8,7 @@ from typing import Any
 
 from instructions import BURSTS, GROUPS, LEAST, SAVED, grouped
 
-from performance.bars import rows
+from performance.bars import NOT_MEASURED, rows, shown
 from performance.baseline import Run, figures, newest
 
 Rows = Iterable[Iterable[str]]
@@ -91,6 +91,30 @@ def sealing(run: Run) -> Table:
     return head, [(name, *_nanoseconds(one)) for name, one in zip(names, found, strict=True)]
 
 
+JANUS = {
+    "cpu_us": "CPU a forwarded packet, µs",
+    "p50_ms": "added latency p50, ms",
+    "p99_ms": "added latency p99, ms",
+    "packets_per_s": "highest rate with < 0.1 % missing, packets/s",
+    "cpu_ms": "CPU of a join, ms",
+    "connected_kib": "memory of a receiver, connected, KiB",
+    "after_media_kib": "the same after media, KiB",
+}
+
+
+def janus(run: Run) -> Table:
+    """Debian's Janus, measured in turn with our worker."""
+    lines = []
+    for name, info in figures(run).items():
+        for key, what in JANUS.items() if name.startswith("test_janus.py::") else ():
+            if {f"ours_{key}", f"janus_{key}"} <= set(info):
+                ours, theirs = info[f"ours_{key}"], info[f"janus_{key}"]
+                case = name.partition("::test_")[2].replace("_", " ").replace("[", ", ").rstrip("]")
+                lines.append((case, what, shown(ours), shown(theirs), f"{theirs / ours:.1f}"))
+    nothing = [("100 receivers, bursts and joins", NOT_MEASURED, "", "", "")]
+    return ("load", "what", "ours", "Janus", "Janus / ours"), lines or nothing
+
+
 def _profile(name: str) -> dict[str, Any]:
     path = SAVED / f"{name}.json"
     loaded: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"revision": "", "instructions": {}}
@@ -134,6 +158,7 @@ TABLES: dict[str, Callable[[Run], Table]] = {
     "rooms": rooms,
     "hot-functions": hot_functions,
     "sealing": sealing,
+    "janus": janus,
     "instruction-groups": instruction_groups,
     "instruction-functions": instruction_functions,
 }
