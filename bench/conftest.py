@@ -1,12 +1,20 @@
 """Makes what lies here and in ``tests/support`` importable, and takes the benchmarks' own options."""
 
+import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 BENCH = Path(__file__).parent
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "tests")]
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """What figures depend on, and pytest-benchmark does not tell by itself."""
+    memory = Path("/proc/meminfo").read_text().split()[1]
+    machine_info |= {"openssl": ssl.OPENSSL_VERSION, "memory": f"{int(memory) / 2**20:.0f} GiB"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

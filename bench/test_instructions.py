@@ -29,7 +29,7 @@ class Clock:
 
 
 CLOCK = Clock()
-pytestmark = pytest.mark.benchmark(timer=CLOCK.read)
+pytestmark = [pytest.mark.benchmark(timer=CLOCK.read), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

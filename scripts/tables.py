@@ -1,7 +1,8 @@
 """Writes the tables of docs/*.md that the code itself can tell: modules, packages, caps, metrics, drops, measurements.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. `python scripts/tables.py` writes all of them anew;
-`--measured bench-output/bench.json` writes the measurements of a `make bench` as well. A test says what is stale.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. `python scripts/tables.py` writes all of them anew,
+and the plots. Measurements are those of the kept run (scripts/baseline.py); `--measured bench-output/bench.json` writes
+what a generator carries from another. A test says what is stale.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("docs/design.md", "docs/operating.md")
+sys.path.append(str(ROOT / "bench"))  # the tables of what it measures
+DOCUMENTS = ("docs/design.md", "docs/operating.md", "docs/performance.md")
 BLOCK = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 DROP = re.compile(r"^ +u64 dropped_(\w+) *(?:# *(.*))?$")
 CAP = re.compile(r"^ +((?:MAX_\w+|BATCH)) = (\w+) *(?:# *(.*))?$")
@@ -119,28 +121,6 @@ def metrics() -> str:
     return table(("metric", "type", "labels", "what it tells"), rows)
 
 
-def measured(report: dict[str, Any]) -> str:
-    """What forwarding costs, from the JSON of a benchmark run, with the machine it ran on."""
-    cpu = report["machine_info"]["cpu"]
-    release = ".".join(report["machine_info"]["release"].split(".")[:2])
-    forwarding, sealing = [], []
-    for one in report["benchmarks"]:
-        info, params = one["extra_info"], one["params"] or {}
-        if "ratio_to_floor" not in info:
-            continue
-        figures = [f"{info[name]:.0f}" for name in info if name.endswith("ns_per_packet")] + [
-            f"{info['ratio_to_floor']:.2f}"
-        ]
-        if "receivers" in params:
-            forwarding.append((str(params["receivers"]), str(params["burst"]), *figures))
-        else:
-            sealing.append((" ".join(re.findall(r"[^_\[\]]+", one["name"])[1:]), *figures))
-    head = f"{cpu['brand_raw']}, {cpu['count']} cores, Linux {release}. Forwarding:\n\n"
-    head += table(("receivers", "packets in a burst", "engine, ns a packet", "floor, ns a packet", "ratio"), forwarding)
-    head += "\nSRTP beside libcrypto alone:\n\n"
-    return head + table(("what", "ours, ns a packet", "libcrypto, ns a packet", "ratio"), sealing)
-
-
 def generator(report: dict[str, Any]) -> str:
     """What one core of load generator carries, from the same."""
     rows = [
@@ -159,6 +139,26 @@ def generator(report: dict[str, Any]) -> str:
     return table(head, rows)
 
 
+def performance(name: str) -> str:
+    """One of the tables of the kept benchmark run."""
+    from performance.tables import made
+
+    return table(*made(name))
+
+
+def plots() -> dict[Path, str]:
+    """The pictures of the same, by their paths."""
+    from performance.baseline import newest
+    from performance.plots import pictures
+
+    return {ROOT / "docs" / "img" / name: text for name, text in pictures(newest()).items()}
+
+
+PERFORMANCE = (
+    *("machine", "bars", "trains", "rooms", "hot-functions", "sealing", "janus"),
+    *("instruction-groups", "instruction-functions"),
+)
+
 TABLES: dict[str, Callable[[], str]] = {
     "packages": packages,
     "caps": caps,
@@ -168,6 +168,7 @@ TABLES: dict[str, Callable[[], str]] = {
         f"{layer}-modules": (lambda layer=layer: modules(layer))
         for layer in sorted(path.name for path in (ROOT / "_native").iterdir() if path.is_dir())
     },
+    **{name: (lambda name=name: performance(name)) for name in PERFORMANCE},
 }
 
 
@@ -190,14 +191,13 @@ def main() -> int:
     made = dict(TABLES)
     if arguments.measured:
         report = json.loads(arguments.measured.read_text())
-        known = set().union(*(one["extra_info"] for one in report["benchmarks"]))
-        if "ratio_to_floor" in known:  # a run of a part of the benchmarks leaves the other tables as they are
-            made["measured"] = lambda: measured(report)
-        if "users_per_core" in known:
+        if any("users_per_core" in one["extra_info"] for one in report["benchmarks"]):
             made["generator"] = lambda: generator(report)
     for name in DOCUMENTS:
         path = ROOT / name
         path.write_text(rewritten(path.read_text(), made))
+    for path, text in plots().items():
+        path.write_text(text)
     return 0
 
 

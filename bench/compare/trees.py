@@ -42,6 +42,23 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def _start_from_here(path: Path) -> None:
+    """Give a fresh checkout what the working tree has built: then only what differs is built there.
+
+    A build looks at times. So files that are the same get the time that they have here, and all others are as new as
+    the checkout. Where setup.py differs, everything may: nothing is taken over.
+    """
+    if (path / "setup.py").read_bytes() != (ROOT / "setup.py").read_bytes():
+        return
+    for file in (path / "setup.py", *(path / "_native").rglob("*")):
+        here = ROOT / file.relative_to(path)
+        if file.is_file() and here.is_file() and here.read_bytes() == file.read_bytes():
+            os.utime(file, ns=(here.stat().st_atime_ns, here.stat().st_mtime_ns))
+    for built in ("cimport", "release"):
+        if (ROOT / "build" / built).exists():
+            shutil.copytree(ROOT / "build" / built, path / "build" / built)
+
+
 def _build(path: Path) -> None:
     compiler = os.environ.get("CC", "cc")
     if shutil.which("ccache") and not compiler.startswith("ccache"):
@@ -84,6 +101,7 @@ def revision(name: str) -> Tree:
             shutil.rmtree(path)
         _git("worktree", "prune")
         _git("worktree", "add", "--detach", "--force", str(path), commit)
+        _start_from_here(path)
         _build(path)
     (path / "built").touch()
     _forget_old(folder, path)

@@ -87,6 +87,7 @@ def test_six_per_cent_more_instructions_are_counted_exactly(tmp_path: Path) -> N
     assert set(now) == {"loop", "asks the kernel", "since"}
 
 
+@pytest.mark.alone
 def test_twice_the_time_is_measured(tmp_path: Path) -> None:
     before = build(tmp_path / "before", 20_000, 1000, only="until", without="since")
     after = build(tmp_path / "after", 60_000, 1000, only="since", without="until")

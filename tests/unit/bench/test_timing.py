@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
-from compare.timing import LEAST_ROUNDS, MOST_ROUNDS, TURNS, WORSE, Measure, rounds, timings
+from compare.timing import LEAST_ROUNDS, MOST_ROUNDS, ROUNDS_IN_NEED, TURNS, WORSE, Measure, rounds, timings
 
 Rows = dict[str, tuple[list[float], list[float]]]
 SLICES = TURNS.count("A")
@@ -63,13 +63,15 @@ def test_what_is_certain_is_not_measured_again() -> None:
 
 
 def test_what_stays_uncertain_has_a_bound() -> None:
-    machine = FakeMachine({"at the bar": WORSE}, 0.05, 0.2, 1)
+    machine = FakeMachine({"at the bar": WORSE}, 0.3, 0.2, 1)
     assert len(rounds(machine.ratios, machine.measure, FOREVER)["at the bar"].ratios) == MOST_ROUNDS
 
 
-def test_when_the_time_is_up_the_least_number_is_taken_all_the_same() -> None:
-    machine = FakeMachine({"at the bar": WORSE}, 0.05, 0.2, 1)
-    assert len(rounds(machine.ratios, machine.measure, 0, clock=lambda: 1.0)["at the bar"].ratios) == LEAST_ROUNDS
+def test_when_the_time_is_up_few_rounds_must_do_and_next_to_nothing_fails() -> None:
+    machine = FakeMachine({"slower": 1.2}, 0.005, 0.02, 1)
+    found = rounds(machine.ratios, machine.measure, 0, clock=lambda: 1.0)["slower"]
+    assert len(found.ratios) == ROUNDS_IN_NEED
+    assert found.interval.low < WORSE
 
 
 def test_what_one_build_lacks_is_left_out() -> None:

@@ -26,7 +26,8 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
     for number in range(5):
         (tmp_path / "file").write_text(str(number))
-        git(tmp_path, "add", "file")
+        (tmp_path / "setup.py").write_text("")
+        git(tmp_path, "add", "file", "setup.py")
         git(tmp_path, "commit", "--quiet", "--message", str(number))
     done: list[Path] = []
     monkeypatch.setattr(trees, "ROOT", tmp_path)
@@ -41,6 +42,33 @@ def test_is_checked_out_apart_and_built_once(tmp_path: Path, built: list[Path]) 
     assert tree.path.is_relative_to(tmp_path / "build" / "compare")
     assert revision(git(tmp_path, "rev-parse", "main~2")).path == tree.path
     assert built == [tree.path]
+
+
+def test_what_is_the_same_is_not_built_again(tmp_path: Path, built: list[Path]) -> None:
+    for name, text in (("setup.py", "flags"), ("_native/same.pyx", "same"), ("_native/changed.pyx", "old")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "sources")
+    (tmp_path / "_native/changed.pyx").write_text("new")
+    (tmp_path / "build/release").mkdir(parents=True)
+    (tmp_path / "build/release/same.o").write_text("object")
+    for name in ("setup.py", "_native/same.pyx", "_native/changed.pyx"):
+        os.utime(tmp_path / name, (1000, 1000))
+    tree = revision("main").path
+    assert (tree / "build/release/same.o").read_text() == "object"
+    assert (tree / "_native/same.pyx").stat().st_mtime == 1000
+    assert (tree / "_native/changed.pyx").stat().st_mtime > 1000
+    assert (tree / "_native/changed.pyx").read_text() == "old"
+
+
+def test_other_ways_of_building_begin_from_nothing(tmp_path: Path, built: list[Path]) -> None:
+    (tmp_path / "setup.py").write_text("flags")
+    git(tmp_path, "add", "setup.py")
+    git(tmp_path, "commit", "--quiet", "--message", "sources")
+    (tmp_path / "setup.py").write_text("other flags")
+    (tmp_path / "build/release").mkdir(parents=True)
+    assert not (revision("main").path / "build").exists()
 
 
 def test_what_an_interrupted_build_left_is_made_anew(built: list[Path]) -> None:

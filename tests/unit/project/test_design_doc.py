@@ -37,7 +37,7 @@ def test_tables_are_of_today(name: str) -> None:
 @pytest.mark.parametrize("name", TABLES.DOCUMENTS)
 def test_every_table_has_a_maker_and_rows(name: str) -> None:
     found = list(TABLES.BLOCK.finditer((ROOT / name).read_text()))
-    assert {match["name"] for match in found} <= {*TABLES.TABLES, "measured", "generator"}
+    assert {match["name"] for match in found} <= {*TABLES.TABLES, "generator"}
     assert all(match["body"].count("\n| ") >= 2 for match in found)
 
 
@@ -62,6 +62,16 @@ def test_every_package_is_named() -> None:
 def test_layers_stand_in_their_order() -> None:
     there = [layer for layer in LAYERS["native"]["order"] if (ROOT / "_native" / layer).is_dir()]
     assert re.findall(r"^\*\*(\w+)\*\*:", DESIGN, re.MULTILINE)[: len(there)] == there
+
+
+def test_plots_are_of_today() -> None:
+    drawn = TABLES.plots()
+    assert drawn
+    assert {path: path.read_text() for path in drawn} == drawn, "run `make docs`"
+    page = (ROOT / "docs/performance.md").read_text()
+    for path, text in drawn.items():
+        assert f"](img/{path.name})" in page
+        assert "prefers-color-scheme: dark" in text
 
 
 def test_pictures_are_legible_in_light_and_dark() -> None:
