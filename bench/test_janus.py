@@ -101,6 +101,15 @@ def test_joins(network: Namespace, benchmark: BenchmarkFixture, capsys: pytest.C
     show(benchmark, capsys, "100 joins", figures, "cpu_ms", "connected_kib", "after_media_kib")
 
 
+def test_media_arrives_whole(network: Namespace) -> None:
+    """Janus gives packets an SSRC, sequence and timestamps of its own; what they carry is untouched."""
+    receivers = 3
+    seen = measured(network, "whole", receivers)["janus"]
+    assert seen["lost"] == seen["frames_broken"] == seen["duplicate"] == 0
+    assert seen["delivered"] >= seen["expected"] == receivers * seen["sent"]
+    assert seen["keyframes"] >= receivers
+
+
 ENDPOINT = sdp.Endpoint("abcd", "p" * 22, ("sha-256", "AA:BB"))
 
 

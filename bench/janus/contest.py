@@ -130,7 +130,7 @@ class Ours:
 
 
 @contextmanager
-def theirs(loops: int = 1) -> Iterator[Theirs]:
+def theirs(*, check_every: int = 20, loops: int = 1) -> Iterator[Theirs]:
     """Janus on the server's core, its audience on the other one."""
     server, others = two_cores()
     with ExitStack() as stack:
@@ -138,7 +138,7 @@ def theirs(loops: int = 1) -> Iterator[Theirs]:
             janus = stack.enter_context(running(loops))
         stack.enter_context(pinned(others))
         session = stack.enter_context(Session(janus.api))
-        audience = stack.enter_context(Audience(bind=own_address(), suites=SUITE))
+        audience = stack.enter_context(Audience(check_every=check_every, bind=own_address(), suites=SUITE))
         yield Theirs(janus, session, audience)
 
 

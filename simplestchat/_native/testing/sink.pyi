@@ -9,8 +9,9 @@ from simplestchat._native.testing.publisher import Publisher
 class Sink:
     """The loop of a swarm of its own. Run it in a thread, call the other methods from another one.
 
-    `receive_buffer` is the sockets' SO_RCVBUF, `trains` has the kernel hand over what came as a train in one piece, `bind` is
-    the sockets' address, `suites` are the SRTP suites that are offered, as OpenSSL names them; all that we have when empty.
+    `receive_buffer` is the sockets' SO_RCVBUF, `trains` has the kernel hand over what came as a train in one piece,
+    `bind` is the sockets' address. `suites` are the SRTP suites that are offered, as OpenSSL names them; all that we
+    have when empty.
     """
 
     def __init__(
