@@ -59,9 +59,8 @@ class Names:
 class Theirs:
     """Janus, its video room."""
 
-    name = "janus"
-
-    def __init__(self, janus: Janus, session: Session, audience: Audience) -> None:
+    def __init__(self, name: str, janus: Janus, session: Session, audience: Audience) -> None:
+        self.name = name
         self.pid = janus.pid
         self.audience = audience
         self._session = session
@@ -130,16 +129,16 @@ class Ours:
 
 
 @contextmanager
-def theirs(loops: int = 1) -> Iterator[Theirs]:
-    """Janus on the server's core, its audience on the other one."""
+def theirs(*, check_every: int = 20, loops: int = 1) -> Iterator[Theirs]:
+    """Janus on the server's core, its audience on the other one. See ``running`` for the loops."""
     server, others = two_cores()
     with ExitStack() as stack:
         with pinned(server):
             janus = stack.enter_context(running(loops))
         stack.enter_context(pinned(others))
         session = stack.enter_context(Session(janus.api))
-        audience = stack.enter_context(Audience(bind=own_address(), suites=SUITE))
-        yield Theirs(janus, session, audience)
+        audience = stack.enter_context(Audience(check_every=check_every, bind=own_address(), suites=SUITE))
+        yield Theirs("janus" if loops else "janus_threads", janus, session, audience)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from rig.audience import Trial
 from rig.processes import cpu_ns, resident_kib
@@ -23,16 +23,16 @@ MEDIA_S = 5.0
 FIRST = 10
 PACKETS_PER_S = 300
 # Packets/s of the publisher to 200 receivers between which the highest rate is looked for.
-RATES = {"ours": (200.0, 3200.0), "janus": (10.0, 1000.0)}
+RATES = {"ours": (200.0, 3200.0), "janus": (20.0, 1000.0)}
 
 Figures = dict[str, dict[str, float]]
 
 
 @contextmanager
-def _both(receivers: int) -> Iterator[list[Contestant]]:
+def _ready(receivers: int, *contexts: AbstractContextManager[Contestant]) -> Iterator[list[Contestant]]:
     """Everybody is connected and has got a keyframe; in the end, what was opened was whole."""
-    with ours() as worker, theirs() as janus:
-        contestants: list[Contestant] = [worker, janus]
+    with ExitStack() as stack:
+        contestants = [stack.enter_context(one) for one in contexts]
         for one in contestants:
             one.invite(receivers)
             one.connect()
@@ -50,9 +50,9 @@ def _cost(one: Contestant, rate: float, burst: float) -> tuple[Trial, float]:
 
 
 def forwarding(receivers: int, burst: float) -> Figures:
-    """CPU and latency at 300 packets/s, slices in turn."""
-    played: dict[str, list[tuple[Trial, float]]] = {"ours": [], "janus": []}
-    with _both(receivers) as contestants:
+    """CPU and latency at 300 packets/s, slices in turn; Janus also as it comes, with a thread for each user."""
+    played: dict[str, list[tuple[Trial, float]]] = {"ours": [], "janus": [], "janus_threads": []}
+    with _ready(receivers, ours(), theirs(), theirs(loops=0)) as contestants:
         for _ in range(SLICES):
             for one in contestants:
                 played[one.name].append(_cost(one, PACKETS_PER_S, burst))
@@ -74,7 +74,7 @@ def _forwarded(slices: list[tuple[Trial, float]]) -> dict[str, float]:
 
 def highest(receivers: int, burst: float) -> Figures:
     """The highest rate with < 0.1 % missing, in packets/s to all receivers together, and what a packet costs there."""
-    with _both(receivers) as contestants:
+    with _ready(receivers, ours(), theirs()) as contestants:
         return {one.name: _highest(one, receivers, burst) for one in contestants}
 
 
@@ -115,7 +115,25 @@ def joins(receivers: int) -> Figures:
     return figures
 
 
-MEASURES: dict[str, Callable[..., Figures]] = {"forwarding": forwarding, "highest": highest, "joins": joins}
+def whole(receivers: int) -> Figures:
+    """What Janus's receivers find when each opens all it gets and looks at every byte."""
+    with theirs(check_every=1) as janus:
+        janus.invite(receivers)
+        janus.connect()
+        janus.audience.anchor()
+        trial = janus.audience.play(rate=PACKETS_PER_S, burst=10, seconds=TRIAL_S)
+        totals = janus.audience.sink.swarm.sample()["totals"]
+        janus.audience.assert_sound()
+    seen = {name: float(totals[name]) for name in ("delivered", "frames", "frames_broken", "keyframes", "duplicate")}
+    return {"janus": {"sent": trial.sent, "expected": trial.expected, "lost": trial.lost, **seen}}
+
+
+MEASURES: dict[str, Callable[..., Figures]] = {
+    "forwarding": forwarding,
+    "highest": highest,
+    "joins": joins,
+    "whole": whole,
+}
 
 
 def main(name: str, *arguments: str) -> None:
