@@ -27,7 +27,7 @@ def test_padding_changes_nothing_for_who_watches(rtx: bool, link: Link) -> None:
     got, stats = call.receiver(receiver), call.sim.shard.stats()
     assert call.of(EVENT_FIRST_FRAME, receiver)
     assert got["delivered"] > 400
-    assert got["missed"] == got["corrupt"] == got["misdelivered"] == got["duplicate"] == 0
+    assert got["lost"] == got["corrupt"] == got["misdelivered"] == got["duplicate"] == 0
     assert 0 < stats["padding_out"] < stats["forwarded"] * 1000 / 32
     assert stats["dropped_seal"] == 0
     if link is LOSSY:
