@@ -67,6 +67,7 @@ docs: .tools ## write the generated pages of docs/ anew
 	@$(BIN)/python -m simplestchat.load.docs
 	@$(BIN)/python -m simplestchat.config.docs > docs/settings.md
 	@$(BIN)/python scripts/tables.py
+	@$(BIN)/python scripts/licenses.py
 
 clean: ## remove what was built, but for .venv
 	rm -rf build dist wheelhouse bench-output test-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -174,7 +174,7 @@ class SourceDistribution(sdist):
 
 
 class BuildNative(build_ext):
-    """Keeps objects of each mode, Python and OpenSSL apart, and from build to build, which an editable install does not."""
+    """Keeps objects of each mode, Python and OpenSSL apart, and from build to build; editable installs would not."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
