@@ -23,7 +23,7 @@ PATTERNS = [
 C_LIBRARY = re.compile(r"lib(c|m|dl|rt|pthread)\.so\.\d+|ld-linux-[\w-]+\.so\.\d+|libc\.musl-\w+\.so\.1")
 COMPILED = ".cpython-"
 # Compiling the native core twice over on a slow machine, and fetching what it depends on.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
