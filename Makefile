@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build serve test test-python test-fuzz bench bench-compare load soak lint format docs clean
+.PHONY: help build serve test test-python test-fuzz bench bench-compare load soak wheel lint format docs clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -49,6 +49,9 @@ load: .tools ## run the load suite: every scenario, a thousand users, the capaci
 soak: .tools ## run the soak scenario: two hours
 	@$(BIN)/simplestchat load scenarios/soak.toml
 
+wheel: .tools ## build source distribution and wheel, pack its libraries in, install and try it: dist/, wheelhouse/
+	@scripts/wheel.sh
+
 lint: .tools ## run ruff, mypy and the browser client's type check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -64,9 +67,10 @@ docs: .tools ## write the generated pages of docs/ anew
 	@$(BIN)/python -m simplestchat.load.docs
 	@$(BIN)/python -m simplestchat.config.docs > docs/settings.md
 	@$(BIN)/python scripts/tables.py
+	@$(BIN)/python scripts/licenses.py
 
 clean: ## remove what was built, but for .venv
-	rm -rf build dist bench-output test-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist wheelhouse bench-output test-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf simplestchat/static simplestchat/load/assets simplestchat/web/node_modules
 	find simplestchat bench tests scripts -name __pycache__ -prune -exec rm -rf {} +
 	find simplestchat/_native -name '*.so' -delete

@@ -2,7 +2,8 @@
 
 Cython finds cimports by folder names on disk, so the ``.pxd`` files are mirrored to
 ``build/cimport/simplestchat/_native`` and every extension is named by its import path.
-``SIMPLESTCHAT_BUILD`` chooses the mode: release (default), trace (coverage) or asan.
+``SIMPLESTCHAT_BUILD`` chooses the mode: release (default), trace (coverage) or asan. ``SIMPLESTCHAT_OPENSSL`` names the
+folder of an OpenSSL (``include``, ``lib``) other than the system's; what that means is told in ``docs/packaging.md``.
 
 The browser client (``simplestchat/web`` -> ``simplestchat/static``) and the page of load reports
 (``simplestchat/load/assets``) are built with npm when they are missing or older than their sources; a source
@@ -58,13 +59,22 @@ elif MODE == "asan":
     CFLAGS += ["-Og", "-g1", "-fno-omit-frame-pointer", "-fno-wrapv", "-fsanitize=address,undefined"]
     LDFLAGS += ["-fsanitize=address,undefined"]
 
-LIBRARIES = {
-    "crypto": ["ssl", "crypto"],
-    "engine": ["ssl", "crypto"],
-    "peer": ["ssl", "crypto"],
-    "io": ["ssl", "crypto"],
-    "testing": ["ssl", "crypto"],
-}
+# The layers that may call OpenSSL; of their modules only those that do depend on it.
+OPENSSL_LAYERS = {"crypto", "engine", "peer", "io", "testing"}
+OPENSSL_LINK = ["-Wl,--as-needed", "-lssl", "-lcrypto"]
+
+
+def openssl_home() -> Path | None:
+    """Return the folder of the OpenSSL that was asked for; None for the system's."""
+    named = os.environ.get("SIMPLESTCHAT_OPENSSL")
+    if not named:
+        return None
+    home = Path(named).resolve()
+    # Of static archives every module would take a copy, and what one module makes another could not use.
+    wanted = [home / "include/openssl/ssl.h", home / "lib/libssl.so", home / "lib/libcrypto.so"]
+    if lacking := [str(path) for path in wanted if not path.exists()]:
+        raise SystemExit(f"SIMPLESTCHAT_OPENSSL={named}: there is no {', no '.join(lacking)}")
+    return home
 
 
 def mirror_pxd() -> None:
@@ -81,17 +91,19 @@ def mirror_pxd() -> None:
 
 def extensions() -> Iterator[Extension]:
     headers = [str(path) for path in sorted(SOURCES.rglob("*.h"))]
+    home = openssl_home()
     for pyx in sorted(SOURCES.rglob("*.pyx")):
         parts = pyx.relative_to(SOURCES).with_suffix("").parts
         yield Extension(
             ".".join((PACKAGE, *parts)),
             [str(pyx)],
-            include_dirs=[str(SOURCES)],
-            libraries=LIBRARIES.get(parts[0], []),
+            include_dirs=[str(SOURCES), *([str(home / "include")] if home else [])],
+            library_dirs=[str(home / "lib")] if home else [],
+            runtime_library_dirs=[str(home / "lib")] if home else [],
             depends=headers,
             define_macros=MACROS,
             extra_compile_args=CFLAGS,
-            extra_link_args=LDFLAGS,
+            extra_link_args=[*LDFLAGS, *(OPENSSL_LINK if parts[0] in OPENSSL_LAYERS else [])],
         )
 
 
@@ -162,12 +174,13 @@ class SourceDistribution(sdist):
 
 
 class BuildNative(build_ext):
-    """Keeps objects of each mode and Python apart, and between builds: an editable install forgets them otherwise."""
+    """Keeps objects of each mode, Python and OpenSSL apart, and from build to build; editable installs would not."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
-        kept = Path("build", MODE, sys.implementation.cache_tag)
+        home = openssl_home()
+        kept = Path("build", MODE, sys.implementation.cache_tag, *(("openssl", *home.parts[1:]) if home else ()))
         self.build_temp = str(kept / "objects")
         if self.inplace or self.editable_mode:
             self.build_lib = str(kept / "modules")

@@ -70,10 +70,11 @@ ensure_package() {
 
 # ensure_native: the compiled modules of the chosen mode, beside their stubs in the tree.
 ensure_native() {
-    local mode=${SIMPLESTCHAT_BUILD:-release}
-    made "native-$mode" _native setup.py && return
+    local mode=${SIMPLESTCHAT_BUILD:-release} step
+    step=native-$mode${SIMPLESTCHAT_OPENSSL:+-openssl${SIMPLESTCHAT_OPENSSL//\//-}}
+    made "$step" _native setup.py && return
     say "compiling the native core ($mode)"
     rm -f build/stamps/native-* # the modules in the tree are of one mode
     "$venv_python" setup.py --quiet build_ext --inplace >&2
-    stamp "native-$mode"
+    stamp "$step"
 }

@@ -18,8 +18,8 @@ from simplestchat._native.io.sockets cimport (
 )
 from simplestchat._native.io.system cimport (
     EFD_CLOEXEC, EFD_NONBLOCK, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, PR_GET_TIMERSLACK,
-    PR_SET_TIMERSLACK, clock_gettime, clockid_t, close, epoll_create1, epoll_ctl, epoll_event, epoll_pwait2, errno, eventfd,
-    nanosleep, prctl, pthread_getcpuclockid, pthread_self, read, timespec, write,
+    PR_SET_TIMERSLACK, clock_gettime, clockid_t, close, epoll_create1, epoll_ctl, epoll_event, errno, eventfd,
+    nanosecond_epoll_wait, nanosleep, prctl, pthread_getcpuclockid, pthread_self, read, timespec, write,
 )
 from simplestchat._native.peer.entities cimport Path
 from simplestchat._native.peer.stamp cimport stamp_set_epoch
@@ -98,7 +98,7 @@ cdef class Crowd:
         self.ready[0].data.fd = self.wake_fd
         _owned(epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wake_fd, self.ready))
         span = _span(0)
-        _owned(epoll_pwait2(self.epoll, self.ready, READY, &span, NULL))       # a kernel without it would make a loop that spins
+        _owned(nanosecond_epoll_wait(self.epoll, self.ready, READY, &span))       # a kernel without it would make a loop that spins
         self._attach()
 
     def __dealloc__(self):
@@ -193,7 +193,7 @@ cdef class Crowd:
             nanosleep(&span, NULL)
             wait = 0
         span = _span(wait)
-        return epoll_pwait2(self.epoll, self.ready, READY, &span, NULL)
+        return nanosecond_epoll_wait(self.epoll, self.ready, READY, &span)
 
     cdef us_t _turn(self, int count, us_t now) noexcept nogil:
         """Returns when the next one is due."""

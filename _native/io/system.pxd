@@ -41,7 +41,6 @@ cdef extern from "<sys/epoll.h>" nogil:
     int EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CLOEXEC
     int epoll_create1(int flags)
     int epoll_ctl(int epoll, int operation, int fd, epoll_event* event)
-    int epoll_pwait2(int epoll, epoll_event* events, int cap, const timespec* timeout, const void* mask)
     int epoll_wait(int epoll, epoll_event* events, int cap, int timeout_ms)
 
 cdef extern from "<sys/eventfd.h>" nogil:
@@ -57,8 +56,9 @@ cdef extern from "<pthread.h>" nogil:
     pthread_t pthread_self()
     int pthread_getcpuclockid(pthread_t thread, clockid_t* clock)
 
-cdef extern from "<netinet/udp.h>" nogil:
+cdef extern from "io/portable.h" nogil:
     int SOL_UDP, UDP_GRO, UDP_SEGMENT
+    int nanosecond_epoll_wait(int epoll, epoll_event* events, int cap, const timespec* timeout)
 
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef unsigned int socklen_t

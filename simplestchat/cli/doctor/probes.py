@@ -122,9 +122,9 @@ class Probes:
 
     def openssl(self) -> tuple[str, tuple[int, int, int]] | None:
         """Return the text and the number of the OpenSSL that the native core is linked to; None without one."""
-        self.native_problem()  # loads it, and with it the library
-        with contextlib.suppress(OSError, AttributeError):
-            library = ctypes.CDLL("libcrypto.so.3")
+        with contextlib.suppress(ImportError, OSError, AttributeError):
+            # Asked through a module that calls it: a wheel's is not the system's, and both may be loaded.
+            library = ctypes.CDLL(importlib.import_module("simplestchat._native.crypto.random").__file__)
             library.OpenSSL_version.restype = ctypes.c_char_p
             library.OpenSSL_version_num.restype = ctypes.c_ulong
             number = int(library.OpenSSL_version_num())
