@@ -38,6 +38,7 @@ __all__ = [
     "SLICE_MIN_S",
     "SLICE_WAKES",
     "TLS_HANDSHAKE_S",
+    "TURNS_MAX_S",
     "WRITE_BATCH_BYTES",
     "WRITE_S",
 ]
@@ -60,9 +61,10 @@ READ_BYTES = 64 * 1024
 LISTEN_BACKLOG = 4096  # a full room reconnects within a second
 
 # WebSocket.
-WRITE_BATCH_BYTES = 256 * 1024  # joined for one call of send
+WRITE_BATCH_BYTES = 256 * 1024  # joined for one call of send, by a writer
 CLOSE_S = 2.0  # for the closing handshake
 MESSAGES_PER_TURN = 16  # handled before other connections get their turn
+TURNS_MAX_S = 0.002  # of reading and delivering before the node's other tasks get theirs
 
 # Delivery: for how long, and to how many slower writers, before requests get their turn again.
 SLICE_MIN_S = 0.001

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
@@ -23,6 +24,7 @@ class Delivery:
         self._clock = clock
         self._owed: deque[Outbox] = deque()
         self._wake = trio.Event()
+        self._attended = False
         self._paused_at = 0.0
         """When the latest slice ended, or the first outbox came after a time without."""
 
@@ -30,24 +32,36 @@ class Delivery:
         """Deliver this outbox soon."""
         if not self._owed:
             self._paused_at = self._clock()
-            self._wake.set()
+            if not self._attended:
+                self._wake.set()
         self._owed.append(outbox)
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Whoever does this calls ``slice`` meanwhile, so that the task need not be woken for what leaves with it."""
+        self._attended = True
+        try:
+            yield
+        finally:
+            self._attended = False
+            if self._owed:
+                self._wake.set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         while True:
             await self._wake.wait()
-            while self._owed:
-                self._slice()
+            while self.slice():
                 await trio.lowlevel.checkpoint()
             self._wake = trio.Event()
 
-    def _slice(self) -> None:
-        """Deliver for a moment; a writer that had to be woken takes its time after it."""
+    def slice(self) -> bool:
+        """Deliver for a moment; a writer that had to be woken takes its time after it. Whether something is left."""
         now = self._clock()
         end = now + min(max(now - self._paused_at, SLICE_MIN_S), SLICE_MAX_S)
-        wakes = 0
-        while self._owed and wakes < SLICE_WAKES and now < end:
-            wakes += not self._owed.popleft().deliver()
+        owed, wakes = self._owed, 0
+        while owed and wakes < SLICE_WAKES and now < end:
+            wakes += not owed.popleft().deliver()
             now = self._clock()
         self._paused_at = now
+        return bool(owed)

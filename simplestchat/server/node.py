@@ -100,7 +100,7 @@ class Node:
         )
         front = Front(self._settings, self._context, application, self._hub.open_session, self._metrics)
         async with trio.open_nursery() as connections:
-            connections.start_soon(front.deliver)
+            connections.start_soon(front.move)
             accepting, refusing = trio.CancelScope(), trio.Event()
             connections.start_soon(_accept, front, listeners, connections, accepting, refusing)
             _settle_memory()

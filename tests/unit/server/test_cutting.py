@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.abuse import UPGRADE, frame
 
-from simplestchat.server.cutting import Cutter
+from simplestchat._native.io.cutter import Cutter
 from simplestchat.server.outbox import Outbox
 from simplestchat.server.websocket import WebSocket
 
