@@ -1,5 +1,7 @@
 """Frames that wait to be sent to one WebSocket client: a bounded queue that writes straight to its socket."""
 
+from collections import deque
+
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport PyObject, Py_DECREF, Py_INCREF
@@ -39,6 +41,40 @@ cdef bytes _framed(bytes message):
     return _frame
 
 
+cdef class Owed:
+    """Queues in which something waits, in the order in which it began to; who has them delivers in one go."""
+
+    cdef object _queues, _begin, _clock
+
+    def __cinit__(self, begin, clock):
+        """``begin`` is called with the first queue after there was none; ``clock`` gives seconds."""
+        self._queues = deque()
+        self._begin = begin
+        self._clock = clock
+
+    def __len__(self):
+        return len(self._queues)
+
+    cdef int add(self, FrameQueue queue) except -1:
+        if not self._queues:
+            self._begin()
+        self._queues.append(queue)
+        return 0
+
+    def deliver(self, double until, int wakes):
+        """Deliver until that time, or until so many writers had to be called, who take their time after it; the time then.
+
+        One loop without Python in it: the interpreter and the kernel's way to a socket drive each other out of the caches.
+        """
+        cdef double now = self._clock()
+        cdef FrameQueue queue
+        while self._queues and wakes > 0 and now < until:
+            queue = self._queues.popleft()
+            wakes -= not queue.deliver()
+            now = self._clock()
+        return now
+
+
 cdef class FrameQueue:
     """Neither `push` nor `push_frame` waits: they are called for every member of a room in a row.
 
@@ -53,7 +89,7 @@ cdef class FrameQueue:
     cdef Py_ssize_t _begun, _bytes
     cdef Py_ssize_t _max_messages, _max_bytes
     cdef bint _writers_turn, _owed
-    cdef object _owe
+    cdef Owed _owed_to
     #: The socket to write to, or -1. Whoever closes the socket takes it away first: the number may soon be another's.
     cdef public int descriptor
     #: The close code and reason, once the connection is to be closed.
@@ -64,11 +100,11 @@ cdef class FrameQueue:
     def __cinit__(self, *args, **more):
         self.descriptor = -1
 
-    def __init__(self, Py_ssize_t max_messages, Py_ssize_t max_bytes, owe=None):
-        """``owe`` is told when something waits, once until it calls ``deliver``; without it all is sent at once."""
+    def __init__(self, Py_ssize_t max_messages, Py_ssize_t max_bytes, Owed owed=None):
+        """``owed`` has it from when something waits until it is delivered; without it all is sent at once."""
         self._max_messages = max_messages
         self._max_bytes = max_bytes
-        self._owe = owe
+        self._owed_to = owed
 
     def __dealloc__(self):
         self._begun = 0
@@ -127,10 +163,10 @@ cdef class FrameQueue:
         self._bytes += PyBytes_GET_SIZE(frame)
         if not self._owed:
             self._owed = True
-            if self._owe is None:
+            if self._owed_to is None:
                 self.deliver()
             else:
-                self._owe(self)
+                self._owed_to.add(self)
         return 0
 
     cdef int _grow(self) except -1:
@@ -147,12 +183,12 @@ cdef class FrameQueue:
 
     # Taking out
 
-    def deliver(self):
-        """Do what ``owe`` was told of; False as ``flush``."""
+    cpdef bint deliver(self) except *:
+        """Send what is owed; False as ``flush``."""
         self._owed = False
         return self.flush()
 
-    def flush(self):
+    cpdef bint flush(self) except *:
         """Send what there is, without waiting; False when the writer had to be called for it."""
         while self._count and not self._writers_turn:
             if self.descriptor < 0 or not self._send():

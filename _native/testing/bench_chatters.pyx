@@ -31,7 +31,7 @@ cdef enum:
     TOO_LATE = -6
     NO_MEMORY = -7
 
-_FAULTS = {
+cdef dict _FAULTS = {
     HUNG_UP: "the server hung up",
     ODD_FRAME: "a frame is not one of a server",
     ODD_MESSAGE: "a message is not what was asked for",
@@ -71,7 +71,7 @@ cdef long long _number(const u8* p, const u8* end) noexcept nogil:
     cdef long long value = 0
     if p >= end or not 48 <= p[0] <= 57:
         return -1
-    while p < end and 48 <= p[0] <= 57 and value < 1000000000000000:
+    while p < end and 48 <= p[0] <= 57 and value < 1000000000:
         value = value * 10 + p[0] - 48
         p += 1
     return value
@@ -142,7 +142,7 @@ cdef class ChatterLoop:
         with nogil:
             status = self._loop(notices, at_once, quiet_s, began + timeout_s, sleep)
         if status < 0:
-            odd = bytes(self._fault_at[:min(self._fault_size, 300)]) if self._fault_size else b""
+            odd = bytes(self._fault_at[:<Py_ssize_t> min(self._fault_size, <size_t> 300)]) if self._fault_size else b""
             raise AssertionError(
                 f"{_FAULTS[status]}: {self.answered} of {len(requests)} answers, {self.delivered} of {notices} notices {odd!r}"
             )

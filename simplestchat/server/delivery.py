@@ -7,14 +7,14 @@ the node is, the more messages have come together in an outbox when its turn com
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import trio
 
+from simplestchat._native.io.frames import Owed
+
 from .bounds import SLICE_MAX_S, SLICE_MIN_S, SLICE_WAKES
-from .outbox import Outbox
 
 
 class Delivery:
@@ -22,19 +22,18 @@ class Delivery:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._owed: deque[Outbox] = deque()
+        self.owed = Owed(self._begin, clock)
+        """Where outboxes put themselves."""
         self._wake = trio.Event()
         self._attended = False
         self._paused_at = 0.0
         """When the latest slice ended, or the first outbox came after a time without."""
 
-    def owe(self, outbox: Outbox) -> None:
-        """Deliver this outbox soon."""
-        if not self._owed:
-            self._paused_at = self._clock()
-            if not self._attended:
-                self._wake.set()
-        self._owed.append(outbox)
+    def _begin(self) -> None:
+        """There is something to deliver again."""
+        self._paused_at = self._clock()
+        if not self._attended:
+            self._wake.set()
 
     @contextmanager
     def attended(self) -> Iterator[None]:
@@ -44,7 +43,7 @@ class Delivery:
             yield
         finally:
             self._attended = False
-            if self._owed:
+            if self.owed:
                 self._wake.set()
 
     async def run(self) -> None:
@@ -58,10 +57,6 @@ class Delivery:
     def slice(self) -> bool:
         """Deliver for a moment; a writer that had to be woken takes its time after it. Whether something is left."""
         now = self._clock()
-        end = now + min(max(now - self._paused_at, SLICE_MIN_S), SLICE_MAX_S)
-        owed, wakes = self._owed, 0
-        while owed and wakes < SLICE_WAKES and now < end:
-            wakes += not owed.popleft().deliver()
-            now = self._clock()
-        self._paused_at = now
-        return bool(owed)
+        length = min(max(now - self._paused_at, SLICE_MIN_S), SLICE_MAX_S)
+        self._paused_at = self.owed.deliver(now + length, SLICE_WAKES)
+        return bool(self.owed)

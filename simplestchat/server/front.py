@@ -149,7 +149,7 @@ class Front:
         if self.draining:
             raise BadRequest(503, Draining())
         limits = self._settings.connections
-        outbox = Outbox(limits.max_queue_messages, limits.max_queue_bytes, self._delivery.owe)
+        outbox = Outbox(limits.max_queue_messages, limits.max_queue_bytes, self._delivery.owed)
         websocket = WebSocket(stream, outbox, limits.join_deadline, self._turns)
         if not await websocket.accept(head.target, head.headers, trailing):
             return

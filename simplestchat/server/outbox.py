@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import trio
 
-from simplestchat._native.io.frames import FrameQueue
+from simplestchat._native.io.frames import FrameQueue, Owed
 
 from .bounds import CLOSE_SLOW_READER
 
@@ -14,9 +12,9 @@ from .bounds import CLOSE_SLOW_READER
 class Outbox(FrameQueue):
     """A queue of frames, whose writer is the connection's own task. `push` and `close` never wait."""
 
-    def __init__(self, max_messages: int, max_bytes: int, owe: Callable[[Outbox], None] | None = None) -> None:
-        """``owe`` is told when something waits, once until it calls ``deliver``; without it all is sent at once."""
-        super().__init__(max_messages, max_bytes, owe)
+    def __init__(self, max_messages: int, max_bytes: int, owed: Owed | None = None) -> None:
+        """``owed`` has it from when something waits until it is delivered; without it all is sent at once."""
+        super().__init__(max_messages, max_bytes, owed)
         self._wake = trio.Event()
         self.closing_begun = trio.Event()
 

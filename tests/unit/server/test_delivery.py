@@ -18,7 +18,7 @@ class Slow(Outbox):
     """Writes nowhere, and takes its time."""
 
     def __init__(self, scene: Scene, number: int) -> None:
-        super().__init__(100, 10_000, scene.delivery.owe)
+        super().__init__(100, 10_000, scene.delivery.owed)
         self.scene = scene
         self.number = number
 
@@ -37,7 +37,7 @@ class Scene:
         self.delivery = Delivery(lambda: self.now_s)
         self.written: list[tuple[int, bytes]] = []
         self.outboxes: list[Outbox] = [
-            Slow(self, number) if writes else Outbox(100, 10_000, self.delivery.owe) for number in range(PEOPLE)
+            Slow(self, number) if writes else Outbox(100, 10_000, self.delivery.owed) for number in range(PEOPLE)
         ]
 
     def write(self, number: int, data: bytes) -> None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import sys
-from collections.abc import Callable
+import time
 from typing import Self
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from websockets.frames import Frame, Opcode
 
-from simplestchat._native.io.frames import text_frame
+from simplestchat._native.io.frames import Owed, text_frame
 from simplestchat.server.outbox import Outbox
 
 
@@ -114,13 +115,18 @@ def test_waits_until_there_is_something() -> None:
     trio.run(main)
 
 
+def owing() -> Owed:
+    """Somebody who delivers only when told to."""
+    return Owed(lambda: None, time.perf_counter)
+
+
 class Line:
     """An outbox and the socket that it writes to; each call of the kernel arrives as one packet."""
 
-    def __init__(self, owe: Callable[[Outbox], None] | None = None, kind: int = socket.SOCK_SEQPACKET) -> None:
+    def __init__(self, owed: Owed | None = None, kind: int = socket.SOCK_SEQPACKET) -> None:
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, kind)
         self.theirs.setblocking(False)
-        self.outbox = Outbox(10, 1000, owe)
+        self.outbox = Outbox(10, 1000, owed)
         self.outbox.descriptor = self.ours.fileno()
 
     def __enter__(self) -> Self:
@@ -156,25 +162,27 @@ def test_an_empty_socket_is_written_to_at_once() -> None:
 
 
 def test_it_is_owed_once_until_it_is_delivered() -> None:
-    owed: list[Outbox] = []
-    with Line(owed.append) as line:
+    begun: list[bool] = []
+    owed = Owed(lambda: begun.append(True), time.perf_counter)
+    with Line(owed) as line:
         outbox = line.outbox
         outbox.push(b"a")
         outbox.push(b"b")
-        assert (owed, line.packets()) == ([outbox], [])
+        assert (len(owed), begun, line.packets()) == (1, [True], [])
         assert outbox.flush()
         outbox.push(b"c")
-        assert owed == [outbox]
-        assert outbox.deliver()
+        assert len(owed) == 1
+        owed.deliver(math.inf, 1)
         assert line.packets() == [b"\x81\x01a\x81\x01b", b"\x81\x01c"]
+        assert len(owed) == 0
         outbox.push(b"d")
-        assert owed == [outbox, outbox]
+        assert (len(owed), begun) == (1, [True, True])
 
 
 def test_many_frames_leave_in_few_calls() -> None:
-    with Line(lambda _: None) as line:
+    with Line() as line:
         line.outbox.descriptor = -1
-        line.outbox = Outbox(1000, 100_000, lambda _: None)
+        line.outbox = Outbox(1000, 100_000, owing())
         line.outbox.descriptor = line.ours.fileno()
         for number in range(150):
             line.outbox.push(str(number).encode())
@@ -245,7 +253,7 @@ def test_a_reader_that_is_gone_is_for_the_writer_to_find_out() -> None:
 def test_what_is_dropped_leaves_nothing_behind() -> None:
     messages = [bytes([number]) * 300 for number in range(40)]
     before = [sys.getrefcount(message) for message in messages]
-    outbox = Outbox(1000, 1_000_000, lambda _: None)
+    outbox = Outbox(1000, 1_000_000)
     for message in messages:
         outbox.push_frame(message)
     assert outbox.take(3000)
@@ -258,10 +266,10 @@ class Told(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.owed: list[Outbox] = []
+        self.owed = owing()
         self.line = Line(kind=socket.SOCK_STREAM)
         self.line.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # as small as the kernel makes it
-        self.outbox = Outbox(10**6, 10**9, self.owed.append)
+        self.outbox = Outbox(10**6, 10**9, self.owed)
         self.outbox.descriptor = self.line.ours.fileno()
         self.pushed = self.taken = b""
         self.count = 0
@@ -291,8 +299,7 @@ class Told(RuleBasedStateMachine):
 
     @rule()
     def deliver(self) -> None:
-        if self.owed:
-            self.owed.pop().deliver()
+        self.owed.deliver(math.inf, 1)
 
     @rule(size=st.integers(1, 30_000))
     def writer(self, size: int) -> None:
@@ -304,9 +311,8 @@ class Told(RuleBasedStateMachine):
             self.writing = bool(batch)
 
     def teardown(self) -> None:
-        if self.owed:
-            assert len(self.owed) == 1
-            self.owed.pop().deliver()
+        assert len(self.owed) <= 1
+        self.owed.deliver(math.inf, 1)
         while self.writing or self.outbox._wake.is_set():
             self.writer(1000)
         self.drain()

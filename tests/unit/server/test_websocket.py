@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ import trio.testing
 from support.abuse import UPGRADE, frame
 from support.intrio import in_trio
 
-from simplestchat._native.io.frames import text_frame
+from simplestchat._native.io.frames import Owed, text_frame
 from simplestchat.server import bounds
 from simplestchat.server.delivery import Delivery
 from simplestchat.server.outbox import Outbox
@@ -342,9 +343,9 @@ async def test_a_full_socket_gets_everything_in_order() -> None:
 
 @in_trio
 async def test_an_answer_waits_for_nobody_else() -> None:
-    owed: list[Outbox] = []
-    async with over_sockets(Outbox(100, 100_000, owed.append)) as one:
+    owed = Owed(lambda: None, time.perf_counter)
+    async with over_sockets(Outbox(100, 100_000, owed)) as one:
         one.outbox.push(b"notice")
         await one.client.send_all(frame(1, b"a"))
         assert await one.hear(11) == b"\x81\x06notice\x81\x01A"
-        assert owed == [one.outbox], "nobody delivers here"
+        assert len(owed) == 1, "nobody delivers here"
