@@ -5,7 +5,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from simplestchat._native.core.types cimport u8
 from simplestchat._native.io.system cimport (
     EAGAIN, EINTR, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, MSG_DONTWAIT, close, epoll_create1, epoll_ctl, epoll_event,
-    epoll_wait, errno, recv,
+    epoll_wait, errno, nanosleep, recv, timespec,
 )
 
 cdef enum:
@@ -64,13 +64,21 @@ cdef class Intake:
         if self._owners.pop(descriptor, None) is not None:
             epoll_ctl(self._epoll, EPOLL_CTL_DEL, descriptor, &event)
 
-    def read(self):
-        """What has come, as (descriptor, owner, bytes); nothing when there is nothing just now."""
+    def read(self, double after_s=0.0):
+        """What has come, as (descriptor, owner, bytes); nothing when there is nothing just now. Sleeps for ``after_s`` first,
+        which is less than a second.
+        """
         cdef epoll_event events[TURN_SOCKETS]
         cdef list found = []
         cdef ssize_t size
         cdef size_t total = 0
         cdef int count, i
+        cdef timespec wait
+        if after_s > 0.0:
+            wait.tv_sec = 0
+            wait.tv_nsec = <long> (after_s * 1e9)
+            with nogil:
+                nanosleep(&wait, NULL)
         count = epoll_wait(self._epoll, events, TURN_SOCKETS, 0)
         for i in range(count):
             if total >= TURN_BYTES:
