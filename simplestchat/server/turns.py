@@ -45,9 +45,9 @@ class Turns:
         self._close = False
         """Whether it came soon after what came before."""
         self._pause_s = 0.0
-        """Before the next turn: as long as the latest one took. What comes meanwhile is handled in a row, and leaves in a
-        row: one message by itself costs nearly twice as much, since interpreter and kernel drive each other out of the
-        caches, and the process goes to sleep and wakes between any two."""
+        """Before the next turn: as long as the latest one took. What comes meanwhile is handled in a row, and leaves in
+        a row: one message by itself costs nearly twice as much, since interpreter and kernel drive each other out of
+        the caches, and the process goes to sleep and wakes between any two."""
 
     def watch(self, descriptor: int, line: Line) -> None:
         """Read this socket until it is forgotten."""

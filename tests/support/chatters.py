@@ -1,5 +1,5 @@
-"""Many WebSocket clients of a process: connected here, moved by one native loop (``ChatterLoop``), which checks the order
-of what each of them is told.
+"""Many WebSocket clients of a process: connected here, moved by one native loop (``ChatterLoop``), which checks the
+order of what each of them is told.
 """
 
 from __future__ import annotations
