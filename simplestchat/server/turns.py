@@ -28,6 +28,10 @@ class Line(Protocol):
         """
         ...
 
+    def answer(self) -> None:
+        """Send what has come of it so far."""
+        ...
+
     def failed(self, error: Exception) -> None:
         """``arrived`` raised this."""
         ...
@@ -98,3 +102,5 @@ class Turns:
             except Exception as error:  # of one connection; the others' go on
                 self._intake.forget(descriptor)
                 line.failed(error)
+        for _, owner, _ in arrived:
+            cast(Line, owner).answer()

@@ -212,6 +212,10 @@ class WebSocket:
         self._called.set()
         return False
 
+    def answer(self) -> None:
+        """Whoever asked is answered at once, before others are told of it."""
+        self.outbox.flush()
+
     def failed(self, error: Exception) -> None:
         """A turn met this."""
         self._error = error
@@ -220,6 +224,7 @@ class WebSocket:
     async def _take(self) -> None:
         """Handle all that has come, and let others have their turn meanwhile."""
         while self._waiting is not None or not self._take_now():
+            self.answer()
             if self._waiting is None:
                 await trio.lowlevel.checkpoint()
                 continue
@@ -228,9 +233,10 @@ class WebSocket:
             # It is bounded all the same: every request to a worker has a deadline.
             self._reading.shield = True
             try:
-                self._answer(await waiting)
+                self._push(await waiting)
             finally:
                 self._reading.shield = False
+        self.answer()
 
     def _take_now(self) -> bool:
         """Handle what has come; False when it is others' turn, or when what came last has to be waited for."""
@@ -240,8 +246,6 @@ class WebSocket:
             else:
                 piece = self._cutter.piece(self.outbox.closing is None and not self._fragments)
                 if piece is None:
-                    # Whoever asked is answered at once, before others are told of it.
-                    self.outbox.flush()
                     return True
                 data, is_text = piece
                 if is_text:
@@ -251,7 +255,6 @@ class WebSocket:
                     self._process()
             if self._waiting is not None:
                 break
-        self.outbox.flush()
         return False
 
     def _process(self) -> None:
@@ -295,11 +298,11 @@ class WebSocket:
         self.received += 1
         answer = self._session.handle(text)
         if answer is None or isinstance(answer, bytes):
-            self._answer(answer)
+            self._push(answer)
         else:
             self._waiting = answer
 
-    def _answer(self, answer: Answer) -> None:
+    def _push(self, answer: Answer) -> None:
         if answer is not None:
             self.outbox.push(answer)
 
