@@ -19,3 +19,4 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--signaling-users", type=int, default=1000, help="connected users of the signaling benchmarks")
+    parser.addoption("--signaling-awake", action="store_true", help="their clients never sleep, so nobody wakes them")

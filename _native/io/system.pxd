@@ -38,7 +38,7 @@ cdef extern from "<sys/epoll.h>" nogil:
     cdef struct epoll_event:
         uint32_t events
         epoll_data_t data
-    int EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CLOEXEC
+    int EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL, EPOLL_CLOEXEC
     int epoll_create1(int flags)
     int epoll_ctl(int epoll, int operation, int fd, epoll_event* event)
     int epoll_wait(int epoll, epoll_event* events, int cap, int timeout_ms)
@@ -88,11 +88,14 @@ cdef extern from "<sys/socket.h>" nogil:
     size_t CMSG_SPACE(size_t size)
     size_t CMSG_LEN(size_t size)
     int AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_RCVBUF, SO_SNDBUF
-    int SO_RCVBUFFORCE, SO_REUSEPORT, SO_SNDBUFFORCE, SO_RXQ_OVFL, SO_TIMESTAMPNS, SCM_TIMESTAMPNS, MSG_DONTWAIT, MSG_TRUNC
+    int SO_RCVBUFFORCE, SO_REUSEPORT, SO_SNDBUFFORCE, SO_RXQ_OVFL, SO_TIMESTAMPNS, SCM_TIMESTAMPNS, MSG_DONTWAIT, MSG_NOSIGNAL
+    int MSG_TRUNC
     int socket(int family, int type, int protocol)
     int bind(int fd, const sockaddr* address, socklen_t size)
     int connect(int fd, const sockaddr* address, socklen_t size)
     ssize_t send(int fd, const void* data, size_t size, int flags)
+    ssize_t sendmsg(int fd, const msghdr* message, int flags)
+    ssize_t recv(int fd, void* buffer, size_t size, int flags)
     int getsockname(int fd, sockaddr* address, socklen_t* size)
     int setsockopt(int fd, int level, int option, const void* value, socklen_t size)
     int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, timespec* timeout)

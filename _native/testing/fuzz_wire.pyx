@@ -1,4 +1,4 @@
-"""Fuzz targets of STUN, RTP, header extensions, VP8, H264, VP9, AV1 and the demultiplexer.
+"""Fuzz targets of STUN, RTP, header extensions, VP8, H264, VP9, AV1, the demultiplexer and WebSocket frames.
 
 Invariant of each: no byte outside the input or output buffer is touched, every offset of an accepted view lies inside its packet,
 and what our writers make of an accepted view parses back to the same view.
@@ -7,7 +7,7 @@ and what our writers make of an accepted view parses back to the same view.
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 from simplestchat._native.core.bytes cimport get16, put16, put32
-from simplestchat._native.core.types cimport E_NOMEM, E_SPACE, OK, u8, u16, u64
+from simplestchat._native.core.types cimport E_NOMEM, E_SHORT, E_SPACE, OK, u8, u16, u64
 from simplestchat._native.testing.fuzz cimport FUZZ_BROKEN, FuzzTarget, fuzz_below, fuzz_run
 from simplestchat._native.wire.av1 cimport av1_keyframe
 from simplestchat._native.wire.demux cimport KIND_RTCP, KIND_UNKNOWN, demux
@@ -22,8 +22,11 @@ from simplestchat._native.wire.stun cimport (
 )
 from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
 from simplestchat._native.wire.vp9 cimport vp9_keyframe
+from simplestchat._native.wire.websocket cimport (
+    WS_HEAD_MAX, WS_MASK_SIZE, WS_TEXT_WHOLE, WsHead, ws_head, ws_mask, ws_write_text_head,
+)
 
-FUZZ_TARGETS = ("stun", "rtp", "ext", "ext-rewrite", "vp8", "h264", "vp9", "av1", "demux")
+FUZZ_TARGETS = ("stun", "rtp", "ext", "ext-rewrite", "vp8", "h264", "vp9", "av1", "demux", "websocket")
 
 
 # Length and checksum made right, or nothing mutated would come past them.
@@ -210,6 +213,40 @@ cdef int _demux(void* state, u8* data, size_t size, u64 random) noexcept nogil:
     return kind if kind != KIND_UNKNOWN else -1
 
 
+# The frame's payload, mask taken off and put on again, is what it was; a header that we write reads back.
+cdef int _websocket(void* state, u8* data, size_t size, u64 random) noexcept nogil:
+    cdef WsHead head, again
+    cdef u8 written[WS_HEAD_MAX]
+    cdef u8* plain
+    cdef size_t i, have
+    cdef bint same
+    cdef int status = ws_head(data, size, &head)
+    if status < 0:
+        return status
+    if head.size > size or head.size > WS_HEAD_MAX or head.first != data[0] or head.masked > 1:
+        return FUZZ_BROKEN
+    if ws_head(data, head.size - 1, &again) != E_SHORT:
+        return FUZZ_BROKEN
+    have = ws_write_text_head(written, head.payload)
+    if ws_head(written, have, &again) < 0 or again.payload != head.payload or again.size != have or again.first != WS_TEXT_WHOLE:
+        return FUZZ_BROKEN
+    have = size - head.size
+    if not head.masked or head.payload > have:
+        return OK
+    have = <size_t> head.payload
+    plain = <u8*> malloc(have + 1)
+    if plain == NULL:
+        return E_NOMEM
+    ws_mask(plain, data + head.size, have, data + head.size - WS_MASK_SIZE)
+    same = True
+    for i in range(have):
+        same = same and plain[i] == data[head.size + i] ^ data[head.size - WS_MASK_SIZE + (i & 3)]
+    ws_mask(plain, plain, have, data + head.size - WS_MASK_SIZE)
+    same = same and memcmp(plain, data + head.size, have) == 0
+    free(plain)
+    return OK if same else FUZZ_BROKEN
+
+
 def fuzz(str target, u64 seed, u64 rounds, list corpus):
     """Run ``rounds`` mutated inputs through a target; return how many of them it accepted."""
     cdef FuzzTarget function
@@ -231,6 +268,8 @@ def fuzz(str target, u64 seed, u64 rounds, list corpus):
         function = _av1
     elif target == "demux":
         function = _demux
+    elif target == "websocket":
+        function = _websocket
     else:
         raise ValueError(f"no fuzz target {target!r}; there are {', '.join(FUZZ_TARGETS)}")
     return fuzz_run(function, NULL, target, seed, rounds, corpus)

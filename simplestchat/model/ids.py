@@ -5,9 +5,9 @@ Randomness is an argument (``Entropy``), so that tests replay from a seed and th
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
+from binascii import b2a_base64
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ Entropy: TypeAlias = Callable[[int], bytes]
 ID_BYTES = 16
 TOKEN_BYTES = 32  # tokens open doors, ids only name things
 _POOL_BYTES = 4096
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class EntropyPool:
@@ -39,12 +40,17 @@ class EntropyPool:
 
 def new_id(entropy: Entropy) -> str:
     """A new id of 22 characters out of ``A-Z a-z 0-9 - _``."""
-    return base64.urlsafe_b64encode(entropy(ID_BYTES)).rstrip(b"=").decode()
+    return _text(entropy(ID_BYTES))
 
 
 def new_token(entropy: Entropy) -> str:
     """A new secret of 43 characters out of ``A-Z a-z 0-9 - _``."""
-    return base64.urlsafe_b64encode(entropy(TOKEN_BYTES)).rstrip(b"=").decode()
+    return _text(entropy(TOKEN_BYTES))
+
+
+def _text(random: bytes) -> str:
+    """In URL-safe base 64, without padding."""
+    return b2a_base64(random, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def same_secret(given: str, wanted: str) -> bool:

@@ -17,6 +17,7 @@ __all__ = [
     "CLOSE_NO_ROOM",
     "CLOSE_S",
     "CLOSE_SLOW_READER",
+    "CLOSE_TOGETHER_S",
     "DRAIN_S",
     "HEAD_S",
     "KEEP_ALIVE_S",
@@ -31,6 +32,7 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "MAX_REQUESTS",
     "MESSAGES_PER_TURN",
+    "PAUSE_MAX_S",
     "PING_INTERVAL_S",
     "READ_BYTES",
     "SILENCE_S",
@@ -38,6 +40,7 @@ __all__ = [
     "SLICE_MIN_S",
     "SLICE_WAKES",
     "TLS_HANDSHAKE_S",
+    "TURNS_MAX_S",
     "WRITE_BATCH_BYTES",
     "WRITE_S",
 ]
@@ -60,9 +63,12 @@ READ_BYTES = 64 * 1024
 LISTEN_BACKLOG = 4096  # a full room reconnects within a second
 
 # WebSocket.
-WRITE_BATCH_BYTES = 256 * 1024  # joined for one call of send
+WRITE_BATCH_BYTES = 256 * 1024  # joined for one call of send, by a writer
 CLOSE_S = 2.0  # for the closing handshake
 MESSAGES_PER_TURN = 16  # handled before other connections get their turn
+TURNS_MAX_S = 0.004  # of reading and delivering before the node's other tasks get theirs
+PAUSE_MAX_S = 0.001  # between two turns, for more to come together
+CLOSE_TOGETHER_S = 0.001  # of two messages that are so, there is no pause after one that comes alone
 
 # Delivery: for how long, and to how many slower writers, before requests get their turn again.
 SLICE_MIN_S = 0.001

@@ -7,13 +7,14 @@ the node is, the more messages have come together in an outbox when its turn com
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
+from simplestchat._native.io.frames import Owed
+
 from .bounds import SLICE_MAX_S, SLICE_MIN_S, SLICE_WAKES
-from .outbox import Outbox
 
 
 class Delivery:
@@ -21,33 +22,41 @@ class Delivery:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._owed: deque[Outbox] = deque()
+        self.owed = Owed(self._begin, clock)
+        """Where outboxes put themselves."""
         self._wake = trio.Event()
+        self._attended = False
         self._paused_at = 0.0
         """When the latest slice ended, or the first outbox came after a time without."""
 
-    def owe(self, outbox: Outbox) -> None:
-        """Deliver this outbox soon."""
-        if not self._owed:
-            self._paused_at = self._clock()
+    def _begin(self) -> None:
+        """There is something to deliver again."""
+        self._paused_at = self._clock()
+        if not self._attended:
             self._wake.set()
-        self._owed.append(outbox)
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Whoever does this calls ``slice`` meanwhile, so that the task need not be woken for what leaves with it."""
+        self._attended = True
+        try:
+            yield
+        finally:
+            self._attended = False
+            if self.owed:
+                self._wake.set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         while True:
             await self._wake.wait()
-            while self._owed:
-                self._slice()
+            while self.slice():
                 await trio.lowlevel.checkpoint()
             self._wake = trio.Event()
 
-    def _slice(self) -> None:
-        """Deliver for a moment; a writer that had to be woken takes its time after it."""
+    def slice(self) -> bool:
+        """Deliver for a moment; a writer that had to be woken takes its time after it. Whether something is left."""
         now = self._clock()
-        end = now + min(max(now - self._paused_at, SLICE_MIN_S), SLICE_MAX_S)
-        wakes = 0
-        while self._owed and wakes < SLICE_WAKES and now < end:
-            wakes += not self._owed.popleft().deliver()
-            now = self._clock()
-        self._paused_at = now
+        length = min(max(now - self._paused_at, SLICE_MIN_S), SLICE_MAX_S)
+        self._paused_at = self.owed.deliver(now + length, SLICE_WAKES)
+        return bool(self.owed)

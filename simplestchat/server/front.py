@@ -22,6 +22,7 @@ from .http import BadRequest, Head, HttpConnection
 from .origin import origin_allowed
 from .outbox import Outbox
 from .rates import Rates
+from .turns import Turns
 from .websocket import SessionLike, Stream, WebSocket
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class Front:
         self._requests = Rates(limits.http_burst, limits.http_rate, trio.current_time)
         self._rooms_made = Rates(limits.room_burst, limits.room_rate / 60, trio.current_time)
         self._delivery = Delivery()
+        self._turns = Turns(self._delivery)
         self._sockets: set[WebSocket] = set()
         self._received = self._sent = 0  # by those that have ended
         self._nobody = trio.Event()
@@ -102,9 +104,11 @@ class Front:
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
 
-    async def deliver(self) -> None:
-        """Send what clients are owed, until cancelled."""
-        await self._delivery.run()
+    async def move(self) -> None:
+        """Read what clients say and send what they are owed, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._delivery.run)
+            nursery.start_soon(self._turns.run)
 
     async def empty(self) -> None:
         """Return when no WebSocket is open."""
@@ -145,8 +149,8 @@ class Front:
         if self.draining:
             raise BadRequest(503, Draining())
         limits = self._settings.connections
-        outbox = Outbox(limits.max_queue_messages, limits.max_queue_bytes, self._delivery.owe)
-        websocket = WebSocket(stream, outbox, limits.join_deadline)
+        outbox = Outbox(limits.max_queue_messages, limits.max_queue_bytes, self._delivery.owed)
+        websocket = WebSocket(stream, outbox, limits.join_deadline, self._turns)
         if not await websocket.accept(head.target, head.headers, trailing):
             return
         own = from_this_machine(address, (name.decode("latin-1") for name, _ in head.headers))

@@ -2,15 +2,16 @@
 
 `websockets`' sans-I/O protocol parses and keeps the state; this file moves the bytes with three tasks: one reads and
 handles messages in their order, one writes whole batches, one pings and bounds the closing. Everything written goes
-through the outbox, so one bound covers it all.
+through the outbox, so one bound covers it all. A plain socket is read by the node's turns (``turns``) instead, and its
+messages are handled there; the reading task sleeps until there is one that has to wait for something.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Sequence
-from typing import Protocol
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import trio
 from websockets.datastructures import Headers
@@ -21,12 +22,13 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from simplestchat._native.io.cutter import Cutter
 from simplestchat.signaling.data import TOKEN_MAX
 from simplestchat.signaling.edge import BEARER_PREFIX
 
 from . import bounds
-from .cutting import Cutter
-from .outbox import Outbox, Write
+from .outbox import Outbox
+from .turns import Turns
 
 #: The library's own log would hold request heads, and with them tokens and addresses.
 _silent = logging.getLogger("simplestchat.websockets")
@@ -34,6 +36,10 @@ _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 _silent.setLevel(logging.CRITICAL)
 _FORWARDED = (b"connection", b"host", b"upgrade")
+
+
+Answer: TypeAlias = bytes | None
+"""What there is to be sent back."""
 
 
 class SessionLike(Protocol):
@@ -44,8 +50,8 @@ class SessionLike(Protocol):
         """Who it is, while it is in a room."""
         ...
 
-    async def handle(self, text: str) -> bytes | None:
-        """Handle one message."""
+    def handle(self, text: str) -> Answer | Coroutine[Any, Any, Answer]:
+        """Handle one message; its answer, or what it is to be awaited from."""
         ...
 
 
@@ -68,9 +74,11 @@ class Stream(Protocol):
 class WebSocket:
     """A client from its upgrade request to the end of its connection."""
 
-    def __init__(self, stream: Stream, outbox: Outbox, join_deadline_s: float) -> None:
+    def __init__(self, stream: Stream, outbox: Outbox, join_deadline_s: float, turns: Turns | None = None) -> None:
+        """A plain socket is read by ``turns`` where there are any."""
         self._stream = stream
         self.outbox = outbox
+        self._turns = turns if isinstance(stream, trio.SocketStream) else None
         self._join_deadline_s = join_deadline_s
         self._protocol = ServerProtocol(
             max_size=bounds.MAX_MESSAGE_BYTES, logger=_silent, select_subprotocol=_select_subprotocol
@@ -78,6 +86,15 @@ class WebSocket:
         self._cutter = Cutter()
         self._fragments: list[bytes] = []
         self._first_opcode = Opcode.TEXT
+        self._events: deque[Frame] = deque()
+        """What the protocol has read and nobody has handled yet."""
+        self._waiting: Coroutine[Any, Any, Answer] | None = None
+        """Of the latest message, when it is not answered at once."""
+        self._called = trio.Event()
+        """A turn has left something to this connection's task."""
+        self._error: Exception | None = None
+        self._hung_up = False
+        self._session: SessionLike
         self._scope = trio.CancelScope()
         self._reading = trio.CancelScope()
         self._heard_at = trio.current_time()
@@ -120,76 +137,134 @@ class WebSocket:
 
     async def run(self, session: SessionLike) -> None:
         """Serve until the connection is over; the caller closes the stream."""
+        self._session = session
         if isinstance(self._stream, trio.SocketStream):
-            self.outbox.write = _writer(self._stream)
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._keep_alive, session)
-                async with trio.open_nursery() as moving:
-                    moving.start_soon(self._write, moving.cancel_scope)
-                    try:
-                        with self._reading:
-                            await self._read(session)
-                    except (trio.BrokenResourceError, trio.ClosedResourceError):
-                        moving.cancel_scope.cancel()
-                nursery.cancel_scope.cancel()
+            self.outbox.descriptor = self._stream.socket.fileno()
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._keep_alive)
+                    await self._move()
+                    nursery.cancel_scope.cancel()
+        finally:
+            # When the socket is closed its number may become another's.
+            self.outbox.descriptor = -1
+            if self._waiting is not None:
+                self._waiting.close()
         closing = self.outbox.closing
         if closing is not None:
             self.ended = {1000: "left", 1001: "left", 4008: "flood", 4009: "slow", 4010: "no-room"}.get(
                 closing[0], "closed"
             )
 
+    async def _move(self) -> None:
+        """Read and write until the connection ends."""
+        async with trio.open_nursery() as moving:
+            moving.start_soon(self._write, moving.cancel_scope)
+            try:
+                with self._reading:
+                    await self._read()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                moving.cancel_scope.cancel()
+
     # Reading
 
-    async def _read(self, session: SessionLike) -> None:
+    async def _read(self) -> None:
         """Read until the connection ends; raises when nothing more can be written either."""
-        await self._take(session)  # what came right behind the request head
+        await self._take()  # what came right behind the request head
         while self._protocol.close_rcvd is None:
-            data = await self._receive()
-            self._heard_at = trio.current_time()
-            if not data:
+            await (self._receive() if self._turns is None else self._watch(self._turns))
+            if self._hung_up:
                 self._protocol.receive_eof()
                 raise trio.BrokenResourceError("the client hung up")
-            self._cutter.feed(data)
-            await self._take(session)
+            await self._take()
         self._protocol_out()
 
-    async def _receive(self) -> bytes:
-        """What has arrived, as ``receive_some``. A socket is waited for before it is read: mostly there is nothing."""
-        if not isinstance(self._stream, trio.SocketStream):
-            return bytes(await self._stream.receive_some(bounds.READ_BYTES))
-        while True:
-            await trio.lowlevel.wait_readable(self._stream.socket)
-            try:
-                return os.read(self._stream.socket.fileno(), bounds.READ_BYTES)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise trio.BrokenResourceError from error
+    async def _receive(self) -> None:
+        """Wait for bytes."""
+        data = bytes(await self._stream.receive_some(bounds.READ_BYTES))
+        self._heard_at = trio.current_time()
+        self._hung_up = not data
+        self._cutter.feed(data)
 
-    async def _take(self, session: SessionLike) -> None:
-        """Handle what the cutter has been fed."""
-        while piece := self._cutter.piece(plain=self.outbox.closing is None and not self._fragments):
-            data, is_text = piece
-            if is_text:
-                await self._on_text(data, session)
-            else:
-                self._protocol.receive_data(data)
-                await self._process(session)
-        # Whoever asked is answered at once, before others are told of it.
+    async def _watch(self, turns: Turns) -> None:
+        """Let turns read and handle what comes, until there is something that they cannot."""
+        assert isinstance(self._stream, trio.SocketStream)
+        descriptor = self._stream.socket.fileno()
+        if descriptor < 0:
+            raise trio.ClosedResourceError
+        self._called = trio.Event()
+        turns.watch(descriptor, self)
+        try:
+            await self._called.wait()
+        finally:
+            turns.forget(descriptor)
+        if self._error is not None:
+            raise self._error
+
+    def arrived(self, data: bytes, now: float) -> bool:
+        """Handle what a turn has read; False when nothing more may be read before the connection's task has gone on."""
+        self._heard_at = now
+        self._hung_up = not data
+        self._cutter.feed(data)
+        if not self._hung_up and self._take_now() and self._protocol.close_rcvd is None:
+            return True
+        self._called.set()
+        return False
+
+    def answer(self) -> None:
+        """Whoever asked is answered at once, before others are told of it."""
         self.outbox.flush()
 
-    async def _process(self, session: SessionLike) -> None:
-        """Handle what the protocol has made of the bytes."""
+    def failed(self, error: Exception) -> None:
+        """A turn met this."""
+        self._error = error
+        self._called.set()
+
+    async def _take(self) -> None:
+        """Handle all that has come, and let others have their turn meanwhile."""
+        while self._waiting is not None or not self._take_now():
+            self.answer()
+            if self._waiting is None:
+                await trio.lowlevel.checkpoint()
+                continue
+            waiting, self._waiting = self._waiting, None
+            # A message is handled to its end even if the connection breaks meanwhile, so that media and rooms agree.
+            # It is bounded all the same: every request to a worker has a deadline.
+            self._reading.shield = True
+            try:
+                self._push(await waiting)
+            finally:
+                self._reading.shield = False
+        self.answer()
+
+    def _take_now(self) -> bool:
+        """Handle what has come; False when it is others' turn, or when what came last has to be waited for."""
+        for _ in range(bounds.MESSAGES_PER_TURN):
+            if self._events:
+                self._on_frame(self._events.popleft())
+            else:
+                piece = self._cutter.piece(self.outbox.closing is None and not self._fragments)
+                if piece is None:
+                    return True
+                data, is_text = piece
+                if is_text:
+                    self._on_text(data)
+                else:
+                    self._protocol.receive_data(data)
+                    self._process()
+            if self._waiting is not None:
+                break
+        return False
+
+    def _process(self) -> None:
+        """Take what the protocol has made of the bytes."""
         events = self._protocol.events_received()
         # What a client said before it closed is heard; once we are closing, it is not.
         client_closed = self._protocol.close_rcvd is not None and self.outbox.closing is None
         self._protocol_out()
-        for event in events:
-            if self.outbox.closing is not None and not client_closed:
-                return
-            if isinstance(event, Frame):
-                await self._on_frame(event, session)
+        if self.outbox.closing is None or client_closed:
+            self._events.extend(event for event in events if isinstance(event, Frame))
 
     def _protocol_out(self) -> None:
         """Queue what the protocol itself has to say: pongs, and a close frame with which it ends."""
@@ -199,7 +274,7 @@ class WebSocket:
         if self._protocol.close_sent is not None:
             self.outbox.close(self._protocol.close_sent.code, self._protocol.close_sent.reason)
 
-    async def _on_frame(self, frame: Frame, session: SessionLike) -> None:
+    def _on_frame(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
             self._first_opcode = frame.opcode
         elif frame.opcode is not Opcode.CONT:
@@ -212,29 +287,24 @@ class WebSocket:
         elif frame.fin:
             message = b"".join(self._fragments)
             self._fragments.clear()
-            await self._on_text(message, session)
+            self._on_text(message)
 
-    async def _on_text(self, message: bytes, session: SessionLike) -> None:
+    def _on_text(self, message: bytes) -> None:
         try:
             text = message.decode()
         except UnicodeDecodeError:
             self._fail(CloseCode.INVALID_DATA, "a text frame is not UTF-8")
-        else:
-            await self._on_message(text, session)
-
-    async def _on_message(self, text: str, session: SessionLike) -> None:
+            return
         self.received += 1
-        # A message is handled to its end even if the connection breaks meanwhile, so that media and rooms agree.
-        # It is bounded all the same: every request to a worker has a deadline.
-        self._reading.shield = True
-        try:
-            answer = await session.handle(text)
-        finally:
-            self._reading.shield = False
+        answer = self._session.handle(text)
+        if answer is None or isinstance(answer, bytes):
+            self._push(answer)
+        else:
+            self._waiting = answer
+
+    def _push(self, answer: Answer) -> None:
         if answer is not None:
             self.outbox.push(answer)
-        if self.received % bounds.MESSAGES_PER_TURN == 0:
-            await trio.lowlevel.checkpoint()
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         self._fragments.clear()
@@ -267,7 +337,7 @@ class WebSocket:
             self._protocol.send_close(CloseCode.INTERNAL_ERROR)
         self._protocol_out()
 
-    async def _keep_alive(self, session: SessionLike) -> None:
+    async def _keep_alive(self) -> None:
         """Ping at intervals, hang up on who is silent, close who stays in no room; once it is closing, bound how long
         that may take.
         """
@@ -284,7 +354,7 @@ class WebSocket:
                 self.ended = "silent"
                 self._scope.cancel()
                 return
-            if session.peer is not None:
+            if self._session.peer is not None:
                 in_room_at = now
             elif now >= in_room_at + self._join_deadline_s:
                 self.outbox.close(bounds.CLOSE_NO_ROOM, "join a room, or close")
@@ -293,11 +363,6 @@ class WebSocket:
                 if self._protocol.state is OPEN:
                     self._protocol.send_ping(b"")
                     self._protocol_out()
-
-
-def _writer(stream: trio.SocketStream) -> Write:
-    """What writes to a stream without waiting. The descriptor of a closed stream is none, and no other one's."""
-    return lambda data: os.write(stream.socket.fileno(), data)
 
 
 def _select_subprotocol(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -28,8 +28,11 @@ class TokenBucket:
         return self._tokens >= cost
 
     def _fill(self, now: float) -> None:
-        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._then) * self._rate)
+        passed = now - self._then
         self._then = now
+        if passed > 0.0 and self._tokens < self._burst:
+            tokens = self._tokens + passed * self._rate
+            self._tokens = tokens if tokens < self._burst else self._burst
 
     def take(self, now: float, cost: int = 1) -> Verdict:
         """Account for one request, or for one that costs as much as several."""

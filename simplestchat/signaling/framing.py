@@ -22,7 +22,8 @@ from simplestchat.signaling.registry import DECODERS, PING
 
 ID_MAX: Final = 128  # characters of a request id; longer ones would be echoed for nothing
 _INT_ID_MAX: Final = 2**53 - 1  # what every JSON reader keeps exactly
-_EMPTY: Final = b"{}"
+_EMPTY: Final = msgspec.Raw(b"{}")
+_NULL: Final = msgspec.Raw(b"null")
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -115,15 +116,17 @@ def check_known(call: Call) -> None:
 def params_of(call: Call) -> Any:
     """The checked parameters struct of a call; raises ``MethodNotFound`` or ``InvalidParams``."""
     check_known(call)
-    decoder = DECODERS[call.method]
-    raw = _EMPTY if isinstance(call.params, UnsetType) else bytes(call.params)
+    params = call.params
     if call.method == PING:
-        return msgspec.Raw(b"null" if isinstance(call.params, UnsetType) else raw)
-    if raw[:1] == b"[":
-        raise InvalidParams(f"{call.method} takes its parameters by name. Send an object, not a list.")
+        return msgspec.Raw(b"null") if isinstance(params, UnsetType) else params.copy()
+    if isinstance(params, UnsetType) or params == _NULL:
+        params = _EMPTY
     try:
-        return decoder.decode(_EMPTY if raw == b"null" else raw)
+        return DECODERS[call.method].decode(params)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        if bytes(params)[:1] == b"[":
+            error_text = f"{call.method} takes its parameters by name. Send an object, not a list."
+            raise InvalidParams(error_text) from None
         raise InvalidParams(
             f"The parameters of {call.method} are wrong: {error}. The protocol reference describes them."
         ) from None

@@ -117,7 +117,8 @@ class Hub:
         self.refusals[reason] += 1
 
     def _count_handled(self, method: str, span_s: float) -> None:
-        self.request_times.get(method, self.request_times[OTHER_METHOD]).add(span_s)
+        spans = self.request_times.get(method)
+        (self.request_times[OTHER_METHOD] if spans is None else spans).add(span_s)
 
     def drain(self, deadline_ms: int) -> None:
         """Take no new peers, and tell every connection that the server stops at ``deadline_ms`` (since 1970)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 import structlog
@@ -37,15 +37,28 @@ from simplestchat.signaling.state import Outbox, Peer
 Ending: TypeAlias = Literal["lost", "left"]
 """How a socket ended: ``left`` when the client's page went away (close code 1001), else ``lost``."""
 
-_Handler: TypeAlias = Callable[[Peer, Any], Awaitable[object]]
+Answer: TypeAlias = bytes | None
+"""What is sent back to one message, if anything."""
+
+_Handler: TypeAlias = Callable[[Peer, Any], object]
+_WorkersHandler: TypeAlias = Callable[[Peer, Any], Coroutine[Any, Any, object]]
+
+
+class _Question(NamedTuple):
+    """A checked request whose result a worker has a part in."""
+
+    handler: _WorkersHandler
+    peer: Peer
+    params: Any
+
 
 log = structlog.stdlib.get_logger("simplestchat.signaling")
 
 
 class Session:
-    """Feed it every text frame with ``handle``, one after the other, and push what it returns to the outbox at once:
-    no other task may run in between, so that answers and notifications keep their order. ``handle`` never raises but
-    for cancellation. Call ``closed`` when the socket is gone.
+    """Feed it every text frame with ``handle``, one after the other, and push what it returns, or what comes of
+    awaiting that, to the outbox at once: no other task may run in between, so that answers and notifications keep their
+    order. ``handle`` never raises, and awaiting only for cancellation. Call ``closed`` when the socket is gone.
     """
 
     def __init__(
@@ -81,17 +94,19 @@ class Session:
         self._peer: Peer | None = None
         self._token = token
         self._origin = origin
-        self._handlers = self._table(calls)
-
-    def _table(self, calls: MediaCalls) -> dict[str, _Handler]:
-        """Every method of the registry that needs a peer, to what carries it out."""
-        return {
+        self._handlers: dict[str, _Handler] = {
             "room.leave": self._leave,
             "room.update": self._update,
             "room.close": self._close_room,
             "peer.kick": self._kick,
             "chat.send": self._send,
             "chat.history": self._history,
+        }
+        self._workers_handlers = self._table(calls)
+
+    def _table(self, calls: MediaCalls) -> dict[str, _WorkersHandler]:
+        """Every method that a worker has a part in, to what carries it out."""
+        return {
             "transport.create": calls.transport_create,
             "transport.connect": calls.transport_connect,
             "transport.restartIce": calls.transport_restart_ice,
@@ -118,8 +133,8 @@ class Session:
             self._peer = peer = None
         return peer
 
-    async def handle(self, text: str | bytes) -> bytes | None:
-        """Carry out one message; the answer, or None when there is nothing to answer."""
+    def handle(self, text: str | bytes) -> Answer | Coroutine[Any, Any, Answer]:
+        """Carry out one message; the answer, or what to await it from when a worker has to be asked."""
         began_s = self._clock()
         verdict = self._bucket.take(began_s)
         if verdict == "flood":
@@ -134,14 +149,29 @@ class Session:
         try:
             if verdict == "refuse":
                 raise RateLimited()
-            result = await self._carry_out(call)
-            answer = None if isinstance(call.id, msgspec.UnsetType) else framing.success(call.id, result)
+            result = self._carry_out(call)
+            if isinstance(result, _Question):
+                return self._later(call, began_s, result)
+            answer = _success(call, result)
         except Exception as error:
             answer = self._refuse(call, error)
         self._on_handled(call.method, self._clock() - began_s)
         return answer
 
-    async def _carry_out(self, call: Call) -> object:
+    async def _later(self, call: Call, began_s: float, question: _Question) -> Answer:
+        """The answer once a worker has done its part."""
+        try:
+            try:
+                answer = _success(call, await question.handler(question.peer, question.params))
+            except MediaMisuse as error:
+                raise overtaken(question.peer, question.params) or error from error
+        except Exception as error:
+            answer = self._refuse(call, error)
+        self._on_handled(call.method, self._clock() - began_s)
+        return answer
+
+    def _carry_out(self, call: Call) -> object:
+        """The result, or a question to a worker."""
         framing.check_known(call)
         peer = self.peer
         check_method(call.method, peer.role if peer else None)
@@ -155,10 +185,10 @@ class Session:
             return self._join(params)
         if peer is None:
             raise NotInRoom()
-        try:
-            return await self._handlers[call.method](peer, params)
-        except MediaMisuse as error:
-            raise overtaken(peer, params) or error from error
+        handler = self._handlers.get(call.method)
+        if handler is not None:
+            return handler(peer, params)
+        return _Question(self._workers_handlers[call.method], peer, params)
 
     def _refuse(self, call: Call, error: Exception) -> bytes | None:
         """The answer to a call that failed; our own faults go to the log."""
@@ -194,24 +224,26 @@ class Session:
         self._peer, joined = self._membership.join(params, token, self.outbox, self._origin)
         return joined
 
-    async def _leave(self, peer: Peer, params: Nothing) -> Nothing:
+    def _leave(self, peer: Peer, params: Nothing) -> Nothing:
         self._membership.leave(peer, "left")
         return params
 
-    async def _update(self, peer: Peer, params: requests.RoomUpdate) -> Nothing:
+    def _update(self, peer: Peer, params: requests.RoomUpdate) -> Nothing:
         self._rooms.update(peer.room, params)
         return Nothing()
 
-    async def _close_room(self, peer: Peer, params: Nothing) -> Nothing:
+    def _close_room(self, peer: Peer, params: Nothing) -> Nothing:
         self._rooms.close(peer.room, "closed")
         return params
 
-    async def _kick(self, peer: Peer, params: requests.PeerKick) -> Nothing:
+    def _kick(self, peer: Peer, params: requests.PeerKick) -> Nothing:
         self._membership.kick(peer, params.peer_id)
         return Nothing()
 
-    async def _send(self, peer: Peer, params: requests.ChatSend) -> requests.ChatSent:
-        self._charge(len(peer.room.peers) // self._chat_spread)
+    def _send(self, peer: Peer, params: requests.ChatSend) -> requests.ChatSent:
+        cost = len(peer.room.peers) // self._chat_spread
+        if cost:
+            self._charge(cost)
         return self._chat.send(peer, params)
 
     def _charge(self, cost: int) -> None:
@@ -221,5 +253,9 @@ class Session:
             raise RateLimited("A message to that many people counts for several requests. Wait a second and try again.")
         self._bucket.take(now, cost)
 
-    async def _history(self, peer: Peer, params: requests.ChatHistory) -> requests.ChatPage:
+    def _history(self, peer: Peer, params: requests.ChatHistory) -> requests.ChatPage:
         return self._chat.history(peer, params)
+
+
+def _success(call: Call, result: object) -> Answer:
+    return None if isinstance(call.id, msgspec.UnsetType) else framing.success(call.id, result)

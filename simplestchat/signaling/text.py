@@ -30,8 +30,12 @@ def clean_name(name: str, whose: str = "name") -> str:
 
 def clean_text(text: str) -> str:
     """A chat text of 1 to 4096 characters; line feeds and tabs stay."""
-    cleaned = _CONTROLS_BUT_LAYOUT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if not any(_visible(char) for char in cleaned):
+    if text.isprintable():  # as nearly all is: nothing to take out, and whatever is no blank is visible
+        cleaned, empty = text, not text or text.isspace()
+    else:
+        cleaned = _CONTROLS_BUT_LAYOUT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+        empty = not any(map(_visible, cleaned))
+    if empty:
         raise InvalidParams("The message is empty. Write at least one visible character.")
     if len(cleaned) > CHAT_TEXT_MAX:
         raise InvalidParams(f"The message has {len(cleaned)} characters. Split it: {CHAT_TEXT_MAX} is the most.")

@@ -122,6 +122,19 @@ AV1 = [
 
 DTLS = bytes.fromhex("16feff0000000000000000000001") + bytes(20)
 
+MASK = b"\x01\xf2\x03\x80"
+
+WEBSOCKET = [
+    b"\x81",
+    b"\x81\x85" + MASK + b"hello",
+    b"\x81\x05hello",
+    b"\x88\x80" + MASK,
+    b"\x01\xfe\x01\x00" + MASK + bytes(256),
+    b"\x81\xfe\x00\x03" + MASK + b"odd",  # longer than it need be
+    b"\x81\xff" + bytes(6) + b"\x01\x00" + MASK + bytes(256),
+    b"\x81\xff" + b"\xff" * 8 + MASK + b"huge",
+]
+
 CORPUS: dict[str, list[bytes]] = {
     "stun": STUN,
     "rtp": RTP,
@@ -134,4 +147,5 @@ CORPUS: dict[str, list[bytes]] = {
     "vp9": VP9,
     "av1": AV1,
     "demux": [*STUN[:1], *RTP[:1], *RTCP[:1], DTLS],
+    "websocket": WEBSOCKET,
 }

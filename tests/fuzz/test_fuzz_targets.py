@@ -26,6 +26,7 @@ NOISE_SHARE = {
     "media-payload": 0.01,  # a part behind the first needs one byte of AV1, three of VP9
     "vp8": 0.99,  # nearly all bytes are a descriptor; what must be refused is the one that needs more than there is
     "vp9": 0.99,  # as vp8
+    "websocket": 0.99,  # any two bytes are a header, or the beginning of one
     "av1": 0.99,  # two bytes of which the first does not say two things at once
 }
 
@@ -60,4 +61,17 @@ def test_names_are_unique() -> None:
     names = [target.name for target in TARGETS]
     assert len(names) == len(set(names))
     assert NOISE_SHARE.keys() <= set(names)
-    assert {"stun", "rtp", "ext", "ext-rewrite", "rtcp", "twcc", "vp8", "h264", "vp9", "av1", "demux"} <= set(names)
+    assert {
+        "stun",
+        "rtp",
+        "ext",
+        "ext-rewrite",
+        "rtcp",
+        "twcc",
+        "vp8",
+        "h264",
+        "vp9",
+        "av1",
+        "demux",
+        "websocket",
+    } <= set(names)

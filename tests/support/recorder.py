@@ -231,7 +231,8 @@ class Recorder:
 class Waiting:
     """A coroutine that waits at a ``Hold``."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any] | bytes | None) -> None:
+        assert isinstance(coroutine, Coroutine), "nothing was waited for"
         self._coroutine = coroutine
         self._coroutine.send(None)
 
@@ -244,8 +245,10 @@ class Waiting:
         self._coroutine.close()
 
 
-def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that waits for nothing but holds to its end."""
+def finish(coroutine: Coroutine[Any, Any, Any] | bytes | None) -> Any:
+    """Run a coroutine that waits for nothing but holds to its end; what is no coroutine is its own end."""
+    if coroutine is None or isinstance(coroutine, bytes):
+        return coroutine
     try:
         while True:
             coroutine.send(None)

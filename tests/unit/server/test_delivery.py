@@ -14,6 +14,20 @@ PEOPLE = 100
 WRITE_S = bounds.SLICE_MIN_S * 0.4
 
 
+class Slow(Outbox):
+    """Writes nowhere, and takes its time."""
+
+    def __init__(self, scene: Scene, number: int) -> None:
+        super().__init__(100, 10_000, scene.delivery.owed)
+        self.scene = scene
+        self.number = number
+
+    def deliver(self) -> bool:
+        super().deliver()
+        self.scene.write(self.number, self.take(10_000))
+        return True
+
+
 class Scene:
     """A room of people, and requests that come meanwhile."""
 
@@ -21,15 +35,14 @@ class Scene:
         self.now_s = 1000.0
         self.request_s = request_s
         self.delivery = Delivery(lambda: self.now_s)
-        self.outboxes = [Outbox(100, 10_000, self.delivery.owe) for _ in range(PEOPLE)]
         self.written: list[tuple[int, bytes]] = []
-        for number, outbox in enumerate(self.outboxes if writes else ()):
-            outbox.write = lambda data, number=number: self.write(number, data)
+        self.outboxes: list[Outbox] = [
+            Slow(self, number) if writes else Outbox(100, 10_000, self.delivery.owed) for number in range(PEOPLE)
+        ]
 
-    def write(self, number: int, data: bytes) -> int:
+    def write(self, number: int, data: bytes) -> None:
         self.now_s += WRITE_S
         self.written.append((number, data))
-        return len(data)
 
     def say(self, message: bytes) -> None:
         for outbox in self.outboxes:
@@ -80,6 +93,24 @@ async def test_what_came_together_leaves_in_one_call() -> None:
     await scene.slices()
     both = [(number, b"\x81\x01x\x81\x02yz") for number in range(PEOPLE)]
     assert scene.written == both + [(number, b"\x81\x01!") for number in range(PEOPLE)]
+
+
+@in_trio
+async def test_who_attends_delivers_and_leaves_the_rest_to_the_task() -> None:
+    scene = Scene()
+    with scene.delivery.attended():
+        scene.say(b"x")
+        assert scene.delivery.slice()
+        first = len(scene.written)
+        assert 0 < first < PEOPLE
+    await scene.slices()
+    assert len(scene.written) == PEOPLE
+    with scene.delivery.attended():
+        scene.say(b"y")
+        while scene.delivery.slice():
+            pass
+    assert len(scene.written) == 2 * PEOPLE
+    assert await scene.slices() == []
 
 
 @in_trio

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+import contextlib
+import math
+import socket
+import sys
+import time
+from typing import Self
+
 import pytest
 import trio
 from hypothesis import given
@@ -7,13 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from websockets.frames import Frame, Opcode
 
-from simplestchat.server.outbox import Outbox, text_frame_header
+from simplestchat._native.io.frames import Owed, text_frame
+from simplestchat.server.outbox import Outbox
 
 
 @given(st.one_of(st.integers(0, 300), st.integers(65000, 66000), st.integers(0, 1 << 20)))
 def test_header_is_the_one_of_the_websockets_library(size: int) -> None:
     payload = bytes(size)
-    assert text_frame_header(size) + payload == Frame(Opcode.TEXT, payload).serialize(mask=False, extensions=[])
+    assert text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False, extensions=[])
 
 
 def test_messages_leave_in_order_and_in_batches() -> None:
@@ -107,88 +115,150 @@ def test_waits_until_there_is_something() -> None:
     trio.run(main)
 
 
-class Socket:
-    """Takes so many bytes, then is full."""
+def owing() -> Owed:
+    """Somebody who delivers only when told to."""
+    return Owed(lambda: None, time.perf_counter)
 
-    def __init__(self, room: int = 1_000_000) -> None:
-        self.room = room
-        self.taken: list[bytes] = []
 
-    def write(self, data: bytes) -> int:
-        if not self.room:
-            raise BlockingIOError
-        size = min(self.room, len(data))
-        self.room -= size
-        self.taken.append(data if size == len(data) else data[:size])
-        return size
+class Line:
+    """An outbox and the socket that it writes to; each call of the kernel arrives as one packet."""
+
+    def __init__(self, owed: Owed | None = None, kind: int = socket.SOCK_SEQPACKET) -> None:
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, kind)
+        self.theirs.setblocking(False)
+        self.outbox = Outbox(10, 1000, owed)
+        self.outbox.descriptor = self.ours.fileno()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.outbox.descriptor = -1
+        self.ours.close()
+        self.theirs.close()
+
+    def fill(self) -> None:
+        """Let the kernel take no more."""
+        self.ours.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.ours.send(b"filler")
+
+    def packets(self) -> list[bytes]:
+        """What has arrived."""
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while packet := self.theirs.recv(1 << 20):
+                found.append(packet)
+        return [packet for packet in found if packet != b"filler"]
 
 
 def test_an_empty_socket_is_written_to_at_once() -> None:
-    socket, outbox = Socket(), Outbox(10, 1000)
-    outbox.write = socket.write
-    outbox.push(b"a")
-    outbox.push_frame(b"\x89\x00")
-    assert socket.taken == [b"\x81\x01a", b"\x89\x00"]
-    assert outbox.take(100) == b""
+    with Line() as line:
+        line.outbox.push(b"a")
+        line.outbox.push_frame(b"\x89\x00")
+        assert line.packets() == [b"\x81\x01a", b"\x89\x00"]
+        assert line.outbox.take(100) == b""
 
 
 def test_it_is_owed_once_until_it_is_delivered() -> None:
-    owed: list[Outbox] = []
-    socket, outbox = Socket(), Outbox(10, 1000, owed.append)
-    outbox.write = socket.write
-    outbox.push(b"a")
-    outbox.push(b"b")
-    assert (owed, socket.taken) == ([outbox], [])
-    assert outbox.flush()
-    outbox.push(b"c")
-    assert owed == [outbox]
-    assert outbox.deliver()
-    assert socket.taken == [b"\x81\x01a\x81\x01b", b"\x81\x01c"]
-    outbox.push(b"d")
-    assert owed == [outbox, outbox]
+    begun: list[bool] = []
+    owed = Owed(lambda: begun.append(True), time.perf_counter)
+    with Line(owed) as line:
+        outbox = line.outbox
+        outbox.push(b"a")
+        outbox.push(b"b")
+        assert (len(owed), begun, line.packets()) == (1, [True], [])
+        assert outbox.flush()
+        outbox.push(b"c")
+        assert len(owed) == 1
+        owed.deliver(math.inf, 1)
+        assert line.packets() == [b"\x81\x01a\x81\x01b", b"\x81\x01c"]
+        assert len(owed) == 0
+        outbox.push(b"d")
+        assert (len(owed), begun) == (1, [True, True])
+
+
+def test_many_frames_leave_in_few_calls() -> None:
+    with Line() as line:
+        line.outbox.descriptor = -1
+        line.outbox = Outbox(1000, 100_000, owing())
+        line.outbox.descriptor = line.ours.fileno()
+        for number in range(150):
+            line.outbox.push(str(number).encode())
+        line.outbox.flush()
+        packets = line.packets()
+        assert b"".join(packets) == b"".join(text_frame(str(number).encode()) for number in range(150))
+        assert len(packets) == 3
 
 
 def test_a_room_shares_one_frame() -> None:
-    sockets = [Socket(), Socket()]
-    for socket in sockets:
-        outbox = Outbox(10, 1000)
-        outbox.write = socket.write
-        outbox.push(message := b"to everyone")
-    again = Outbox(10, 1000)
-    again.write = sockets[0].write
-    again.push(message)
-    assert sockets[0].taken[1] is sockets[1].taken[0]
+    outboxes = [Outbox(10, 1000) for _ in range(3)]
+    message = b"to everyone"
+    for outbox in outboxes:
+        outbox.push(message)
+    first, second, third = (outbox.take(100) for outbox in outboxes)
+    assert first == b"\x81\x0bto everyone"
+    assert first is second is third
 
 
 def test_the_writer_gets_what_the_socket_did_not_take() -> None:
-    socket, outbox = Socket(room=5), Outbox(10, 1000)
-    outbox.write = socket.write
-    outbox.push(b"abc")
-    assert not outbox._owed
-    outbox.push(b"no")
-    assert socket.taken == [b"\x81\x03abc"]
-    socket.room = 1_000_000
-    outbox.push(b"later")
-    outbox.flush()
-    assert socket.taken == [b"\x81\x03abc"], "the writer has the turn"
-    assert outbox.take(1000) == b"\x81\x02no"
-    outbox.push(b"last")
-    assert outbox.take(1000) == b"\x81\x05later\x81\x04last"
-    assert outbox.take(1000) == b""
-    outbox.push(b"direct")
-    assert socket.taken[1:] == [b"\x81\x06direct"]
+    with Line() as line:
+        outbox = line.outbox
+        outbox.push(b"abc")
+        line.fill()
+        outbox.push(b"no")
+        assert line.packets() == [b"\x81\x03abc"]
+        outbox.push(b"later")
+        outbox.flush()
+        assert line.packets() == [], "the writer has the turn"
+        assert outbox.take(3) == b"\x81\x02no"
+        outbox.push(b"last")
+        assert outbox.take(1000) == b"\x81\x05later\x81\x04last"
+        assert outbox.take(1000) == b""
+        outbox.push(b"direct")
+        assert line.packets() == [b"\x81\x06direct"]
 
 
 def test_a_frame_that_was_sent_in_part_is_finished_before_a_slow_reader_is_closed() -> None:
-    socket, outbox = Socket(room=3), Outbox(10, 1000)
-    outbox.write = socket.write
-    outbox.push(b"abc")
-    for _ in range(11):
-        outbox.push(b"x")
-    assert outbox.closing is not None
-    outbox.push_frame(b"\x88\x00")
-    assert outbox.take(1000) == b"bc"
-    assert outbox.take(1000) == b"\x88\x00"
+    message = b"x" * 1_000_000  # alone, it may have any size; no socket takes so much
+    with Line(kind=socket.SOCK_STREAM) as line:
+        outbox = line.outbox
+        outbox.push(message)
+        begun = b"".join(line.packets())
+        assert 0 < len(begun) < len(message)
+        for _ in range(11):
+            outbox.push(b"y")
+        assert outbox.closing is not None
+        outbox.push_frame(b"\x88\x00")
+        assert begun + outbox.take(1) == text_frame(message)
+        assert outbox.take(1000) == b"\x88\x00"
+        assert outbox.take(1000) == b""
+
+
+def test_without_its_descriptor_nothing_is_written() -> None:
+    with Line() as line:
+        line.outbox.descriptor = -1
+        line.outbox.push(b"to nobody")
+        assert line.packets() == []
+
+
+def test_a_reader_that_is_gone_is_for_the_writer_to_find_out() -> None:
+    with Line(kind=socket.SOCK_STREAM) as line:
+        line.theirs.close()
+        line.outbox.push(b"x")
+        assert line.outbox.take(10) == b"\x81\x01x"
+
+
+def test_what_is_dropped_leaves_nothing_behind() -> None:
+    messages = [bytes([number]) * 300 for number in range(40)]
+    before = [sys.getrefcount(message) for message in messages]
+    outbox = Outbox(1000, 1_000_000)
+    for message in messages:
+        outbox.push_frame(message)
+    assert outbox.take(3000)
+    del outbox, message
+    assert [sys.getrefcount(message) for message in messages] == before
 
 
 class Told(RuleBasedStateMachine):
@@ -196,24 +266,32 @@ class Told(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.owed: list[Outbox] = []
-        self.socket = Socket()
-        self.outbox = Outbox(10**6, 10**9, self.owed.append)
-        self.outbox.write = self.socket.write
-        self.pushed = b""
+        self.owed = owing()
+        self.line = Line(kind=socket.SOCK_STREAM)
+        self.line.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # as small as the kernel makes it
+        self.outbox = Outbox(10**6, 10**9, self.owed)
+        self.outbox.descriptor = self.line.ours.fileno()
+        self.pushed = self.taken = b""
         self.count = 0
         self.writing = False
 
-    @rule(size=st.integers(0, 200))
-    def push(self, size: int) -> None:
+    def drain(self) -> None:
+        self.taken += b"".join(self.line.packets())
+
+    @rule(size=st.one_of(st.integers(0, 200), st.integers(0, 20_000)), frame=st.booleans())
+    def push(self, size: int, frame: bool) -> None:
         self.count += 1
         message = bytes([self.count % 256]) * size
-        self.outbox.push(message)
-        self.pushed += text_frame_header(size) + message
+        if frame:
+            self.outbox.push_frame(text_frame(message))
+        else:
+            self.outbox.push(message)
+        self.pushed += text_frame(message)
 
-    @rule(room=st.integers(0, 300))
-    def room(self, room: int) -> None:
-        self.socket.room = room
+    @rule(size=st.integers(1, 10_000))
+    def read(self, size: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self.taken += self.line.theirs.recv(size)
 
     @rule()
     def flush(self) -> None:
@@ -221,25 +299,25 @@ class Told(RuleBasedStateMachine):
 
     @rule()
     def deliver(self) -> None:
-        if self.owed:
-            self.owed.pop().deliver()
+        self.owed.deliver(math.inf, 1)
 
-    @rule(size=st.integers(1, 300))
+    @rule(size=st.integers(1, 30_000))
     def writer(self, size: int) -> None:
-        """It is woken, and goes on until there is nothing left."""
+        """It is woken, and goes on until there is nothing left; it waits until the socket takes what it has."""
         if self.writing or self.outbox._wake.is_set():
             batch = self.outbox.take(size)
-            self.socket.taken.append(batch)
+            self.drain()
+            self.taken += batch
             self.writing = bool(batch)
 
     def teardown(self) -> None:
-        self.socket.room = 10**9
-        if self.owed:
-            assert len(self.owed) == 1
-            self.owed.pop().deliver()
+        assert len(self.owed) <= 1
+        self.owed.deliver(math.inf, 1)
         while self.writing or self.outbox._wake.is_set():
             self.writer(1000)
-        assert b"".join(self.socket.taken) == self.pushed
+        self.drain()
+        assert self.taken == self.pushed
+        self.line.__exit__()
 
 
 TestTold = Told.TestCase
