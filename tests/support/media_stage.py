@@ -23,7 +23,7 @@ async def until(look: Callable[[], object]) -> None:
 class Stage:
     """A running service and what it has reported."""
 
-    def __init__(self, workers: int, spares: int, rtc_port: int, spread_at: float) -> None:
+    def __init__(self, workers: int, spares: int, rtc_port: int, spread_at: float, pinning: str) -> None:
         self.events: list[MediaEvent] = []
         self.reported = trio.Event()
         self.service = MediaService(
@@ -33,6 +33,7 @@ class Stage:
             announce=["192.0.2.1"],
             handler=self._report,
             spread_at=spread_at,
+            pinning=pinning,
         )
 
     def _report(self, event: MediaEvent) -> None:
@@ -68,10 +69,10 @@ class Stage:
 
 @asynccontextmanager
 async def running(
-    workers: int = 1, spares: int = 0, rtc_port: int = 0, spread_at: float = 0.5
+    workers: int = 1, spares: int = 0, rtc_port: int = 0, spread_at: float = 0.5, pinning: str = "off"
 ) -> AsyncIterator[Stage]:
     """A service from its start to its end."""
-    stage = Stage(workers, spares, rtc_port, spread_at)
+    stage = Stage(workers, spares, rtc_port, spread_at, pinning)
     async with trio.open_nursery() as nursery:
         await nursery.start(stage.service.run)
         yield stage
@@ -84,12 +85,13 @@ def play(
     spares: int = 0,
     rtc_port: int = 0,
     spread_at: float = 0.5,
+    pinning: str = "off",
 ) -> None:
     """Run a scene with a service."""
 
     async def main() -> None:
         with trio.fail_after(60):
-            async with running(workers, spares, rtc_port, spread_at) as stage:
+            async with running(workers, spares, rtc_port, spread_at, pinning) as stage:
                 await scene(stage)
 
     trio.run(main)
