@@ -11,3 +11,4 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--signaling-users", type=int, default=1000, help="connected users of the signaling benchmarks")
+    parser.addoption("--pipe-viewers", type=int, default=200, help="viewers of the benchmark of pipes")

@@ -132,9 +132,7 @@ def test_cancelled_or_refused_half_way_nothing_is_left() -> None:
             nursery.start_soon(service.close_producer, producer)
             with pytest.raises(MediaMisuse):
                 while True:
-                    await service.close_consumer(
-                        await service.create_consumer(at["ben"], producer, to_subscriber(7))
-                    )
+                    await service.close_consumer(await service.create_consumer(at["ben"], producer, to_subscriber(7)))
         assert not any((await stage.census("producers", "consumers", *PIPED[1:])).values())
 
     play(scene, workers=2, spread_at=0)
