@@ -1,4 +1,4 @@
-"""What a big room costs over two workers, beside the same room on one: processor time of the workers, by forwarded packet.
+"""What a big room costs over two workers beside the same room on one: their processor time by forwarded packet.
 
 One presenter's camera (720p, 2.5 Mbit/s, 30 frames a second) goes to many viewers, who are synthetic users on real
 sockets; workers are real processes. Both rooms have workers of their own and take turns in short slices, so that

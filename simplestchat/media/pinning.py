@@ -1,4 +1,4 @@
-"""Workers on cores of their own: a loop that stays where its caches are forwards for less, and nobody else delays it."""
+"""Workers on cores of their own: a loop that stays where its caches are costs less, and nobody else delays it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 Rules:
 
 - A *link* is the native pipe between two workers, a transport at each end. It is made with the first producer that goes
-  from one to the other and lasts until either dies, or one of them refuses it. Its keys are of it alone; its SSRCs only grow.
+  from one to the other and lasts until either dies, or one of them refuses it. Its keys are of it alone; its SSRCs only
+  grow.
 - A *pipe* is one producer at one other worker: there it is a producer too, with a number of its own. It is there while
   somebody holds it: each consumer that was made of it, and each that is being made. The last one to let go ends it.
 - Everything is decided at once. Records change and workers are told in one step, without a wait between; a worker does

@@ -227,7 +227,7 @@ class MediaService:
         await self._all(here, there)
 
     async def resume_producer(self, producer: int) -> None:
-        """Forward a track again: first where it is piped to, so that the keyframe which is asked for finds them ready."""
+        """Forward a track again: first where it is piped to, so that the keyframe to come finds them ready."""
         item = self._objects.get(producer, Producer)
         item.paused = False
         there = [pipe.worker.channel.post(wire.ResumeProducer(pipe.number)) for pipe in self._pipes.of(item)]

@@ -158,7 +158,7 @@ class ProducerLevels:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLost:
-    """A worker died; these transports are gone with everything on them, and what was published on them is everywhere."""
+    """A worker died: these transports are gone with everything on them, and so is what others received of it."""
 
     transports: tuple[int, ...]
 
@@ -169,9 +169,9 @@ MediaEvent: TypeAlias = TransportStateChanged | ProducerLevels | WorkerLost
 class MediaPort(Protocol):
     """The media plane as rooms see it. Every method may raise a ``simplestchat.errors.MediaError``.
 
-    Numbers are never reused. Opening a room that is open changes nothing. Closing is idempotent: what is gone already is closed. A call that is cancelled leaves nothing behind:
-    what it made nevertheless is closed again. Events reach the handler that was given to the implementation, in the
-    order in which a worker reported them.
+    Numbers are never reused. Opening a room that is open changes nothing. Closing is idempotent: what is gone is closed
+    already. A call that is cancelled leaves nothing behind: what it made nevertheless is closed again. Events reach the
+    handler that was given to the implementation, in the order in which a worker reported them.
     """
 
     async def open_room(self, room_id: str) -> None:

@@ -1,4 +1,4 @@
-"""A pipe between two workers: what is published at one is received at the other, whatever the path between them does."""
+"""A pipe between two workers: what is published at one is received at the other, whatever the path does to it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Two workers on two machines, a pipe between them that loses packets, and people at both; says what came, in JSON.
 
-Run inside a network namespace: it makes two more, one for each machine, joined to this one by veth. Here the people are, and
-a relay which the pipe goes through.
+Run inside a network namespace: it makes two more, one for each machine, joined to this one by veth. Here the people
+are, and a relay which the pipe goes through.
 
 python two_machines.py SECONDS LOSS
 """

@@ -115,6 +115,13 @@ def test_all_that_ends_a_consumer_ends_the_pipe() -> None:
     play(scene, workers=2, spread_at=0)
 
 
+async def look_again_and_again(stage: Stage, transport: int, producer: int) -> None:
+    """Until the track is gone."""
+    while True:
+        consumer = await stage.service.create_consumer(transport, producer, to_subscriber(7))
+        await stage.service.close_consumer(consumer)
+
+
 def test_cancelled_or_refused_half_way_nothing_is_left() -> None:
     async def scene(stage: Stage) -> None:
         service = stage.service
@@ -131,8 +138,7 @@ def test_cancelled_or_refused_half_way_nothing_is_left() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(service.close_producer, producer)
             with pytest.raises(MediaMisuse):
-                while True:
-                    await service.close_consumer(await service.create_consumer(at["ben"], producer, to_subscriber(7)))
+                await look_again_and_again(stage, at["ben"], producer)
         assert not any((await stage.census("producers", "consumers", *PIPED[1:])).values())
 
     play(scene, workers=2, spread_at=0)
