@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ log = structlog.get_logger()
 
 #: How long a transport waits for a worker where none serves.
 PLACEMENT_TIMEOUT_S = 5.0
+#: How long it waits for the successor of a dead worker where those that live are busy and could not bear its people.
+SUCCESSOR_TIMEOUT_S = 1.0
 #: How old a reading may be that several scrapes share, and how long a scrape waits for a new one.
 READING_AGE_S = 0.2
 REFRESH_TIMEOUT_S = 0.5
@@ -123,14 +126,18 @@ class MediaService:
             await self._quietly(transport.worker, wire.CloseTransport(transport.id))
 
     async def _place(self, room_id: str, peer_id: str) -> Worker:
-        """Take a place for a transport, waiting for a restarted worker when there is none."""
+        """Take a place for a transport, waiting for a restarted worker when there is none, or too few."""
+        patient_until_s = trio.current_time() + SUCCESSOR_TIMEOUT_S
         with self._waits.one(), trio.move_on_after(PLACEMENT_TIMEOUT_S):
             while self._places.is_open(room_id):
-                worker = self._places.find(room_id, peer_id, self._supervisor.workers, self._spread_at)
-                if worker is not None:
+                living = self._supervisor.workers
+                worker = self._places.find(room_id, peer_id, living, self._spread_at)
+                short = len(living) < self._supervisor.count and trio.current_time() < patient_until_s
+                if worker is not None and not (short and worker.load.value >= self._spread_at):
                     self._places.take(room_id, peer_id, worker)
                     return worker
-                await self._supervisor.changed()
+                with trio.move_on_at(math.inf if worker is None else patient_until_s):
+                    await self._supervisor.changed()
             raise MediaMisuse("the room is not open")
         raise MediaUnavailable
 

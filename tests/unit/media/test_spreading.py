@@ -173,6 +173,25 @@ def test_a_lost_worker_takes_what_is_on_it_and_pipes_are_made_anew(victim: int) 
     play(scene, workers=2, spares=1, spread_at=0)
 
 
+@pytest.mark.parametrize("busy", [True, False])
+def test_the_successor_of_a_dead_worker_is_waited_for_where_the_others_are_busy(
+    busy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SUCCESSOR_TIMEOUT_S", 30)
+
+    async def scene(stage: Stage) -> None:
+        await stage.service.open_room("room")
+        await stage.service.open_room("other")
+        kept = await stage.service.create_transport("other", "ada")
+        (lost,) = children_called("media-worker-1", os.getpid())
+        await stage.kill_worker(lost)
+        assert len(stage.service._supervisor.workers) == 1
+        transport = await stage.service.create_transport("room", "ben")
+        assert (transport.candidates[0].port == kept.candidates[0].port) == (not busy)
+
+    play(scene, workers=2, spread_at=0 if busy else 0.5)
+
+
 def test_who_waits_for_a_pipe_to_a_worker_that_dies_is_told() -> None:
     async def scene(stage: Stage) -> None:
         service = stage.service
