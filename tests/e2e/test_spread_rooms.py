@@ -45,11 +45,11 @@ def test_everybody_receives_everybody_and_mutes_are_heeded() -> None:
         name="two-workers",
         shape=s.Shape(clients=6),
         publish=CALL,
-        ramp=s.Ramp(joins_per_s=20, hold_s=6, settle_s=0.7),
-        behaviour=s.Behaviour(mutes_per_minute=12),
+        ramp=s.Ramp(joins_per_s=20, hold_s=8, settle_s=0.7),
+        behaviour=s.Behaviour(mutes_per_minute=15),
     )
     with running(**WORKERS) as server:
-        totals = found_right(run_here(scenario, server.url, seed=3))
+        totals = found_right(run_here(scenario, server.url, seed=51))
         assert totals["sent_forbidden"] > 0
         assert totals["delivered"] > 6 * 5 * 5 * 50
         forwarded = by_worker(server, "packets_forwarded_total")
