@@ -20,3 +20,4 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--signaling-users", type=int, default=1000, help="connected users of the signaling benchmarks")
     parser.addoption("--signaling-awake", action="store_true", help="their clients never sleep, so nobody wakes them")
+    parser.addoption("--pipe-viewers", type=int, default=200, help="viewers of the benchmark of pipes")

@@ -4,13 +4,13 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from simplestchat._native.core.bytes cimport put16
-from simplestchat._native.core.table cimport table64_get, table64_put
+from simplestchat._native.core.table cimport table64_get, table64_put, table64_remove
 from simplestchat._native.core.types cimport OK, i16, i64, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.random cimport csprng_u32
 from simplestchat._native.crypto.srtp cimport SealJob, srtp_note, srtp_note_padding, srtp_seal, srtp_seal_many
 from simplestchat._native.engine.entities cimport (
-    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED,
-    Consumer, Producer, Ready, ShardState, Stream, Transport,
+    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PIPE_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS,
+    TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_may_send
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_reserve, out_reserve_noted
@@ -70,6 +70,7 @@ cdef void _unlink(ShardState* s, Consumer* c) noexcept nogil:
 
 cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u32 ssrc, u32 rtx_ssrc) noexcept nogil:
     cdef u32 clock_rate = p.codecs[0].clock_rate
+    cdef u32 most = MAX_PIPE_CONSUMERS if t.pipe else MAX_TRANSPORT_CONSUMERS
     cdef u64 first = 1 + csprng_u32(&s.random) % 0x7FFF
     cdef Consumer* c
     if s.consumer_count >= MAX_CONSUMERS:
@@ -83,6 +84,7 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     c.ssrc = ssrc
     c.rtx_ssrc = rtx_ssrc
     c.video = p.video
+    c.pipe = t.pipe
     c.fresh = 1
     c.preferred = p.stream_count - 1
     c.priority = 1
@@ -95,9 +97,10 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     c.in_producer = p.consumer_count
     c.in_transport = t.consumer_count
     s.consumer_count += 1
+    s.pipe_consumers += c.pipe
     if (sent_init(&c.sent, SENT_VIDEO if c.video else SENT_AUDIO) != OK
             or not _append(&p.consumers, &p.consumer_count, &p.consumer_capacity, MAX_PRODUCER_CONSUMERS, c)
-            or not _append(&t.consumers, &t.consumer_count, &t.consumer_capacity, MAX_TRANSPORT_CONSUMERS, c)
+            or not _append(&t.consumers, &t.consumer_count, &t.consumer_capacity, most, c)
             or table64_put(&t.sent_by_ssrc, ssrc, <u64>c) != OK
             or (rtx_ssrc and table64_put(&t.sent_by_ssrc, rtx_ssrc, <u64>c) != OK)):
         consumer_free(s, c)
@@ -106,9 +109,14 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
 
 
 cdef void _retire_ssrc(Transport* t, u32 ssrc) noexcept nogil:
-    """Keeps the SSRC in the table, owned by nobody: it is never used again under these keys (docs/security.md row 23)."""
+    """Keeps the SSRC in the table, owned by nobody: it is never used again under these keys (docs/security.md row 23).
+
+    Those of a pipe only grow, so that need not be remembered.
+    """
     cdef u64 owner
-    if ssrc and table64_get(&t.sent_by_ssrc, ssrc, &owner):
+    if t.pipe:
+        table64_remove(&t.sent_by_ssrc, ssrc)
+    elif ssrc and table64_get(&t.sent_by_ssrc, ssrc, &owner):
         table64_put(&t.sent_by_ssrc, ssrc, 0)
 
 
@@ -117,6 +125,7 @@ cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil:
     _retire_ssrc(c.transport, c.ssrc)
     _retire_ssrc(c.transport, c.rtx_ssrc)
     s.consumer_count -= 1
+    s.pipe_consumers -= c.pipe
     sent_free(&c.sent)
     free(c)
 
@@ -130,8 +139,8 @@ cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
     cdef const Producer* p = c.producer
     cdef int i
     cdef int below = -1
-    if p.stream_count == 1:
-        return 0
+    if p.stream_count == 1 or c.pipe:
+        return c.stream
     for i in range(p.stream_count):
         if p.streams[i].begun and now - p.streams[i].arrived_us < STREAM_ALIVE_US:
             if i <= c.preferred or below < 0:
@@ -171,7 +180,9 @@ cdef bint _may_begin_late(const Consumer* c, u8 stream, const CachedPacket* pack
 
 cdef bint _begin_run(Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
     """Whether this packet may begin forwarding of `stream`; if so, sequence and time go on from where they were."""
-    if stream != consumer_target(c, now) or (c.video and not packet.keyframe):
+    if stream != consumer_target(c, now):
+        return False
+    if c.video and not packet.keyframe and not c.pipe:     # behind a pipe each subscriber waits for a keyframe by itself
         return False
     if packet.late and not _may_begin_late(c, stream, packet):
         return False
@@ -221,7 +232,8 @@ cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t 
     out_note(&s.out, &t.pairs[t.selected].tuple, size, c.video)
     t.packets_out += 1
     t.bytes_out += size
-    s.counters.forwarded += 1
+    s.counters.forwarded += 1 - c.pipe
+    s.counters.piped_out += c.pipe
 
 
 cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexcept nogil:
@@ -273,7 +285,7 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
     c.send.resent += 1
     t.packets_out += 1
     t.bytes_out += size
-    s.counters.resent += 1
+    s.counters.resent += 1 - c.pipe
     return True
 
 

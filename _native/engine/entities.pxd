@@ -28,6 +28,9 @@ cdef enum:
     MAX_SENT_SSRCS = 16384         # SSRCs ever sent on a transport: they are never used again
     MAX_TRANSPORT_PRODUCERS = 32   # producers of a transport
     MAX_TRANSPORT_CONSUMERS = 2048 # consumers of a transport
+    MAX_PIPE_SOURCES = 4096        # SSRCs received over a pipe: some thousand tracks
+    MAX_PIPE_PRODUCERS = 4096      # producers fed by a pipe
+    MAX_PIPE_CONSUMERS = 8192      # encodings sent over a pipe
     MAX_PRODUCER_CONSUMERS = 16384 # consumers of a producer
     MAX_STREAMS = 4                # encodings of a producer
     MAX_CODECS = 16                # codecs of a producer
@@ -102,6 +105,7 @@ cdef struct Transport:
     u8 state
     u8 dtls_role                   # ours, once known
     u8 connect_called
+    u8 pipe                        # its peer is another worker of ours, see pipe.pxd
     u8 fingerprint_set
     i8 selected                    # index into pairs, -1 none
     i8 old_credentials             # after an ICE restart both are good until the first check with the new ones
@@ -124,6 +128,8 @@ cdef struct Transport:
     u32 consumer_capacity
     u32 rtcp_ssrc                  # the sender of our feedback
     us_t rtcp_us                   # next regular reports
+    u32 newest_in                  # of a pipe: the greatest SSRCs so far, received and sent
+    u32 newest_out
     u32 reported                   # consumers that the reports now due have covered
     us_t deadline_us               # in the shard's heap
     u32 heap_index                 # 1-based, 0 = not in the heap
@@ -171,6 +177,7 @@ cdef struct Producer:
     u32 id
     u8 video
     u8 paused
+    u8 piped                       # it comes from another worker, where its publisher is
     u8 codec_count
     u8 stream_count
     u8 level                       # loudest audio level since the last report: 0 loud .. 127 silent (RFC 6464)
@@ -196,6 +203,7 @@ cdef struct Consumer:
     u32 rtx_ssrc                   # 0: no RTX
     u8 paused
     u8 video
+    u8 pipe                        # carries one encoding to another worker, as it is
     u8 fresh                       # the next packet begins a new run: sequence and time continue, video waits for a keyframe
     u8 stream                      # the encoding being forwarded
     u8 preferred                   # the encoding wanted
@@ -256,6 +264,9 @@ cdef struct Counters:
     u64 bytes_out
     u64 media_in                   # media packets of publishers that became part of a stream, repaired ones included
     u64 media_expected             # those that publishers have sent, as far as sequence numbers tell: the rest was lost
+    u64 piped_in                   # media packets that came over pipes, repaired ones included
+    u64 piped_expected             # those that were sent over them
+    u64 piped_out                  # media packets sealed for a pipe
     u64 trains_out                 # messages that carried several packets to one destination
     u64 padding_out                # bytes of padding among bytes_out, which bring packets of a train to one size
     u64 forwarded                  # media packets sealed for a consumer
@@ -311,5 +322,8 @@ cdef struct ShardState:
     u32 producer_capacity
     u32 transport_count
     u32 consumer_count
+    u32 pipe_count                 # pipes among the transports
+    u32 piped_producers            # and what is on them among producers and consumers
+    u32 pipe_consumers
     u8 scratch[2048]               # plaintext of RTCP, RTX and unknown sources
     u8 compose[2048]               # RTCP being written

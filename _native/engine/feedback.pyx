@@ -31,9 +31,9 @@ cdef void feedback_send_keyframe_request(ShardState* s, Transport* t, u32 ssrc, 
         feedback_send(s, t, rtcp_write_pli(s.compose, sizeof(s.compose), t.rtcp_ssrc, ssrc))
     else:
         feedback_send(s, t, rtcp_write_fir(s.compose, sizeof(s.compose), t.rtcp_ssrc, ssrc, fir_sequence))
-    s.counters.keyframe_requests_out += 1
+    s.counters.keyframe_requests_out += not t.pipe
 
 
 cdef void feedback_send_nacks(ShardState* s, Transport* t, u32 ssrc, const NackItem* items, int count) noexcept nogil:
     feedback_send(s, t, rtcp_write_nack(s.compose, sizeof(s.compose), t.rtcp_ssrc, ssrc, items, count))
-    s.counters.nacks_out += 1
+    s.counters.nacks_out += not t.pipe

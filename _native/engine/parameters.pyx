@@ -147,15 +147,24 @@ cdef int _make_room(ShardState* s, Transport* t) except -1:
     return 0
 
 
-cdef Consumer* make_consumer(ShardState* s, Transport* t, Producer* p, u32 id, u32 ssrc, u32 rtx_ssrc, list codecs,
-                             dict extensions, str cname) except NULL:
+cdef Consumer* new_consumer(ShardState* s, Transport* t, Producer* p, u32 id, u32 ssrc, u32 rtx_ssrc) except NULL:
     cdef u64 taken
-    cdef u8 maps[256]
+    cdef Consumer* c
     for used in (ssrc, rtx_ssrc):
         if used and table64_get(&t.sent_by_ssrc, used, &taken):
             raise MisuseError(f"SSRC {used} was used on transport {t.id} before; it is never used again")
     if ssrc == 0 or ssrc == rtx_ssrc:
         raise MisuseError("a consumer needs an SSRC, and another one for RTX")
+    _make_room(s, t)
+    c = consumer_new(s, id, t, p, ssrc, rtx_ssrc)
+    if c == NULL:
+        raise MisuseError(f"transport {t.id}, producer {p.id} or this worker takes no more consumers", LIMIT)
+    return c
+
+
+cdef Consumer* make_consumer(ShardState* s, Transport* t, Producer* p, u32 id, u32 ssrc, u32 rtx_ssrc, list codecs,
+                             dict extensions, str cname) except NULL:
+    cdef u8 maps[256]
     if not any(p.codec_by_pt[source & 127] for source, _, _ in codecs):
         raise MisuseError("no codec of the producer is mapped")
     memset(maps, 0, sizeof(maps))
@@ -165,10 +174,7 @@ cdef Consumer* make_consumer(ShardState* s, Transport* t, Producer* p, u32 id, u
         _check_payload_type(payload_type)
         if rtx_payload_type > 127:
             raise MisuseError(f"payload type {rtx_payload_type} is not between 0 and 127")
-    _make_room(s, t)
-    cdef Consumer* c = consumer_new(s, id, t, p, ssrc, rtx_ssrc)
-    if c == NULL:
-        raise MisuseError(f"transport {t.id}, producer {p.id} or this worker takes no more consumers", LIMIT)
+    cdef Consumer* c = new_consumer(s, t, p, id, ssrc, rtx_ssrc)
     memcpy(c.ext, maps, sizeof(c.ext))
     c.cname_size = _copy_text(c.cname, cname.encode()[:MID_SIZE].decode(errors="ignore"), MID_SIZE, "cname")
     for source, payload_type, rtx_payload_type in codecs:

@@ -9,8 +9,9 @@ from simplestchat._native.core.types cimport E_AUTH, E_NOMEM, E_REPLAY, OK, u16,
 from simplestchat._native.crypto.srtp cimport srtp_open
 from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_free, consumer_takes, consumer_target
 from simplestchat._native.engine.entities cimport (
-    BATCH, CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_TRANSPORT_PRODUCERS,
-    NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, Ready, ShardState, Source, Stream, Transport,
+    BATCH, CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_PIPE_PRODUCERS,
+    MAX_TRANSPORT_PRODUCERS, NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, Ready, ShardState, Source, Stream,
+    Transport,
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
 from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
@@ -39,14 +40,15 @@ cdef enum:
 
 cdef Producer* producer_new(ShardState* s, u32 id, Transport* t, bint video, u8 stream_count) noexcept nogil:
     cdef Producer* p
-    if t.producer_count >= MAX_TRANSPORT_PRODUCERS:
+    cdef u32 most = MAX_PIPE_PRODUCERS if t.pipe else MAX_TRANSPORT_PRODUCERS
+    if t.producer_count >= most:
         return NULL
     p = <Producer*>calloc(1, sizeof(Producer))
     if p == NULL:
         return NULL
     p.streams = <Stream*>calloc(stream_count, sizeof(Stream))
     if t.producers == NULL:
-        t.producers = <Producer**>calloc(MAX_TRANSPORT_PRODUCERS, sizeof(Producer*))
+        t.producers = <Producer**>calloc(most, sizeof(Producer*))
     if p.streams == NULL or t.producers == NULL or not _register(s, p):
         free(p.streams)
         free(p)
@@ -54,6 +56,8 @@ cdef Producer* producer_new(ShardState* s, u32 id, Transport* t, bint video, u8 
     p.id = id
     p.transport = t
     p.video = video
+    p.piped = t.pipe
+    s.piped_producers += p.piped
     p.stream_count = stream_count
     p.level = LEVEL_SILENT
     t.producers[t.producer_count] = p
@@ -94,6 +98,7 @@ cdef void producer_free(ShardState* s, Producer* p) noexcept nogil:
         cache_free(&p.streams[i].cache)
     p.transport.producer_count = _remove(p.transport.producers, p.transport.producer_count, p)
     s.producer_count = _remove(s.producers, s.producer_count, p)
+    s.piped_producers -= p.piped
     free(p.streams)
     free(p.consumers)
     free(p)
@@ -192,8 +197,12 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     st.begun = 1
     st.arrived_us = now
     expected = recv_packet(&st.stats, index, view.timestamp, payload_size, now)
-    s.counters.media_in += 1
-    s.counters.media_expected += expected
+    if p.piped:
+        s.counters.piped_in += 1
+        s.counters.piped_expected += expected
+    else:
+        s.counters.media_in += 1
+        s.counters.media_expected += expected
     p.transport.media_in += 1
     p.transport.media_expected += expected
     if packet.keyframe and p.video:

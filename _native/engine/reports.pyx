@@ -61,14 +61,15 @@ cdef void _read_blocks(ShardState* s, Transport* t, const u8* data, const RtcpVi
         if stream.stats.sr_arrival_us == 0:
             block.lsr = 0                  # no report of ours can have been received: there is no round trip to tell
         lost = send_receiver_report(&c.send, &block, ntp, now)
-        s.counters.reported_lost += lost
+        if not t.pipe:
+            s.counters.reported_lost += lost
         t.reported_lost += lost
 
 
 cdef void _want_keyframe(ShardState* s, Transport* t, u32 ssrc, us_t now) noexcept nogil:
     cdef Consumer* c = _consumer(t, ssrc)
     if c != NULL and c.video and not c.paused:
-        s.counters.keyframe_requests_in += 1
+        s.counters.keyframe_requests_in += not t.pipe
         producer_want_keyframe(s, c.producer, c.stream, now)
 
 
@@ -76,7 +77,7 @@ cdef int _read_nack(ShardState* s, Transport* t, const u8* data, const RtcpView*
     cdef NackItem items[RTCP_NACK_MAX_ITEMS]
     cdef Consumer* c = _consumer(t, view.media_ssrc)
     cdef int count = rtcp_read_nack(data, view, items, RTCP_NACK_MAX_ITEMS)
-    s.counters.nacks_in += 1
+    s.counters.nacks_in += not t.pipe
     if c == NULL or count <= 0 or view.media_ssrc != c.ssrc:
         return budget
     return consumer_resend(s, c, items, count, now, budget)
@@ -170,6 +171,8 @@ cdef int _write_sender_report(ShardState* s, const Consumer* c, int size, us_t n
     cdef SenderInfo info
     if stream.stats.sr_arrival_us == 0 or c.send.packets == 0 or c.fresh:
         return size
+    if c.pipe and size == 0:               # one sender for all, whose replay window is kept
+        size = rtcp_write_rr(s.compose, sizeof(s.compose), c.transport.rtcp_ssrc, NULL, 0)
     send_sender_report(&c.send, &stream.stats.sr, stream.stats.sr_arrival_us, c.ts.offset, now, &info)
     size += rtcp_write_sr(s.compose + size, sizeof(s.compose) - size, &info, NULL, 0)
     return size + rtcp_write_sdes(s.compose + size, sizeof(s.compose) - size, c.ssrc, <const u8*>c.cname, c.cname_size)

@@ -20,6 +20,7 @@ from simplestchat._native.engine.entities cimport (
 from simplestchat._native.engine.ice cimport ice_new_credentials
 from simplestchat._native.engine.output cimport out_clear, out_free, out_has_headroom, out_init
 from simplestchat._native.engine.parameters cimport make_consumer, make_producer
+from simplestchat._native.engine.pipe cimport make_pipe, make_pipe_consumers
 from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_flush, producer_free, producer_want_keyframe
 from simplestchat._native.engine.sources cimport sources_retire
 from simplestchat._native.engine.timers cimport timers_first, timers_free
@@ -120,7 +121,7 @@ cdef class Shard:
             self.s.levels_us = now + LEVELS_US
             for i in range(self.s.producer_count):
                 p = self.s.producers[i]
-                if p.level < LEVEL_SILENT and not p.paused:
+                if p.level < LEVEL_SILENT and not p.paused and not p.piped:
                     shard_event(&self.s, EVENT_LEVEL, p.level, p.id)
                 p.level = LEVEL_SILENT
             shard_event(&self.s, EVENT_LEVELS_END, 0, 0)
@@ -196,10 +197,26 @@ cdef class Shard:
     def restart_ice(self, int id):
         """New credentials; the old ones work until the first check with these."""
         cdef Transport* t = self._transport(id)
+        if t.pipe:
+            raise MisuseError(f"transport {id} is a pipe")
         status = ice_new_credentials(&self.s, t)
         if status != OK:
             raise_status(status, f"restarting ICE of transport {id}")
         return t.ice[0].ufrag[:UFRAG_SIZE].decode(), t.ice[0].password[:PASSWORD_SIZE].decode()
+
+    def create_pipe(self, int id, tuple remote, tuple local, bytes send_key, bytes recv_key):
+        """A path to another worker, connected at once; addresses are (ip, port). It is closed like any transport."""
+        if id <= 0 or id in self.transports:
+            raise MisuseError(f"transport id {id} is not free")
+        self.transports[id] = <size_t>make_pipe(&self.s, id, (*remote, *local), send_key, recv_key, self.now)
+
+    def pipe_producer(self, int transport, int producer, list rows):
+        """Sends a producer to another worker: a consumer for each encoding, (id, SSRC, RTX SSRC or 0), in their order."""
+        for id, _, _ in rows:
+            if id <= 0 or id in self.consumers:
+                raise MisuseError(f"consumer id {id} is not free")
+        made = make_pipe_consumers(&self.s, self._transport(transport), self._producer(producer), rows)
+        self.consumers.update(zip([row[0] for row in rows], made, strict=True))
 
     def close_transport(self, int id):
         """Closes its producers and consumers too."""
@@ -331,7 +348,9 @@ cdef class Shard:
         """Counters since the start and a census of live objects."""
         counted = dict(self.s.counters)
         counted.update(
-            transports=self.s.transport_count, producers=self.s.producer_count, consumers=self.s.consumer_count,
+            transports=self.s.transport_count - self.s.pipe_count, pipes=self.s.pipe_count,
+            producers=self.s.producer_count - self.s.piped_producers, piped_producers=self.s.piped_producers,
+            consumers=self.s.consumer_count - self.s.pipe_consumers, pipe_consumers=self.s.pipe_consumers,
             tuples=self.s.by_tuple.count, credentials=table64_count(&self.s.by_ufrag),
         )
         return counted

@@ -7,7 +7,7 @@ from simplestchat._native.core.table cimport table64_get, table64_put, table64_r
 from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport SrtpRecvState, srtp_open
 from simplestchat._native.engine.entities cimport (
-    EXT_MID, EXT_REPAIRED_RID, EXT_RID, MAX_SOURCES, Producer, ShardState, Source, Stream, Transport,
+    EXT_MID, EXT_REPAIRED_RID, EXT_RID, MAX_PIPE_SOURCES, MAX_SOURCES, Producer, ShardState, Source, Stream, Transport,
 )
 from simplestchat._native.engine.producer cimport producer_count_refusal, producer_store_plain
 from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find
@@ -21,11 +21,12 @@ cdef Source* sources_find(Transport* t, u32 ssrc) noexcept nogil:
 cdef int _place(Transport* t) noexcept nogil:
     """A place in the table: unused, or that of an SSRC whose producer is gone. < 0 at the cap."""
     cdef u32 i
+    cdef u32 most = MAX_PIPE_SOURCES if t.pipe else MAX_SOURCES
     if t.sources == NULL:
-        t.sources = <Source*>calloc(MAX_SOURCES, sizeof(Source))
+        t.sources = <Source*>calloc(most, sizeof(Source))
         if t.sources == NULL:
             return E_NOMEM
-    if t.source_count < MAX_SOURCES:
+    if t.source_count < most:
         t.source_count += 1
         return t.source_count - 1
     for i in range(t.source_count):
@@ -39,6 +40,8 @@ cdef int sources_add(Transport* t, u32 ssrc, Producer* p, u8 stream, bint repair
     cdef Source* source = sources_find(t, ssrc)
     cdef int at
     cdef int status
+    if t.pipe and ssrc <= t.newest_in:
+        return E_STATE                     # it may have been used under these keys
     if source == NULL:
         at = _place(t)
         if at < 0:
@@ -54,14 +57,28 @@ cdef int sources_add(Transport* t, u32 ssrc, Producer* p, u8 stream, bint repair
     source.producer = p
     source.stream = stream
     source.repair = repair
+    if t.pipe:
+        t.newest_in = ssrc
     return OK
 
 
+cdef void _forget(Transport* t, u32 at) noexcept nogil:
+    """The last one moves into its place."""
+    table64_remove(&t.source_by_ssrc, t.sources[at].ssrc)
+    t.source_count -= 1
+    if at != t.source_count:
+        t.sources[at] = t.sources[t.source_count]
+        table64_put(&t.source_by_ssrc, t.sources[at].ssrc, at)
+
+
 cdef void sources_retire(Transport* t, const Producer* p) noexcept nogil:
-    cdef u32 i
-    for i in range(t.source_count):
+    cdef u32 i = t.source_count
+    while i:
+        i -= 1
         if t.sources[i].producer == p:
             t.sources[i].producer = NULL
+            if t.pipe:
+                _forget(t, i)
 
 
 cdef inline bint _says(const u8* data, const RtpView* view, u8 id, const char* text) noexcept nogil:

@@ -88,8 +88,9 @@ cdef void transport_free(ShardState* s, Transport* t) noexcept nogil:
     free(t.sources)
     free(t.producers)
     free(t.consumers)
-    free(t)
     s.transport_count -= 1
+    s.pipe_count -= t.pipe
+    free(t)
 
 
 cdef void _drain_dtls(ShardState* s, Transport* t) noexcept nogil:
@@ -206,9 +207,9 @@ cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us
         s.counters.dropped_malformed += 1
         return False
     source = sources_find(t, view.ssrc)
-    if source == NULL:
+    if source == NULL and not t.pipe:
         return sources_learn(s, t, data, size, &view, now)
-    if source.producer == NULL:
+    if source == NULL or source.producer == NULL:
         s.counters.dropped_unrouted += 1
         return False
     return producer_receive(s, source, data, size, &view, now)
@@ -217,7 +218,7 @@ cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us
 cdef void _receive_sealed(ShardState* s, Transport* t, Pair* pair, int kind, const u8* data, u32 size, us_t now) noexcept nogil:
     """Media or feedback. Only what is authentic is charged: a stranger who forges this address must not use up its budget."""
     cdef bint authentic
-    if not budget_has(&t.budget, IN_BYTES_PER_US, MAX_IN_BURST, now):
+    if not t.pipe and not budget_has(&t.budget, IN_BYTES_PER_US, MAX_IN_BURST, now):
         s.counters.dropped_budget += 1
         t.dropped_in += 1
         return
@@ -245,7 +246,7 @@ cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple
     t.packets_in += 1
     t.bytes_in += size
     pair.bytes_in += size
-    if kind == KIND_DTLS:
+    if kind == KIND_DTLS and not t.pipe:
         _receive_dtls(s, t, pair, data, size, now)
     elif t.recv_srtp != NULL and (kind == KIND_RTP or kind == KIND_RTCP):
         _receive_sealed(s, t, pair, kind, data, size, now)

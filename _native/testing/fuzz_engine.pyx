@@ -24,7 +24,7 @@ from simplestchat._native.wire.demux cimport KIND_RTCP, demux
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, RtpView, rtp_parse, rtp_write_fixed
 from simplestchat._native.wire.stun cimport STUN_HEADER_SIZE, stun_write_request
 
-FUZZ_TARGETS = ("engine-stranger", "engine-check", "engine-media", "engine-feedback")
+FUZZ_TARGETS = ("engine-stranger", "engine-check", "engine-media", "engine-feedback", "engine-pipe")
 FUZZ_ROUNDS = 200_000
 
 cdef enum:
@@ -33,6 +33,7 @@ cdef enum:
     AUDIO_SSRC = 1113
     VIDEO_OUT_SSRC = 2221
     AUDIO_OUT_SSRC = 2223
+    PIPE_OUT_SSRC = 3331
     STEP_US = 300
     KEYFRAME_SIZE = 11
 
@@ -47,6 +48,7 @@ cdef struct Scene:
     Transport* subscriber
     SrtpContext* publisher_srtp
     SrtpContext* subscriber_srtp
+    Transport* pipe                # of the pipe target alone
     Tuple stranger
     us_t now
     u64 index                      # of the publisher's packets, whatever their SSRC
@@ -186,6 +188,51 @@ cdef int _feedback(void* state, u8* data, size_t size, u64 random) noexcept nogi
     return 0 if scene.s.counters.nacks_in + scene.s.counters.keyframe_requests_in > heeded else -1
 
 
+cdef int _pipe(void* state, u8* data, size_t size, u64 random) noexcept nogil:
+    """Mutated RTP and RTCP with the keys of a pipe: what another worker passes on, or one that went wrong makes."""
+    cdef Scene* scene = <Scene*>state
+    cdef u8 sealed[OUT_SLOT + 64]
+    cdef const u64* taken = &scene.s.counters.piped_in
+    cdef u64 before = taken[0] + scene.s.counters.piped_out
+    cdef RtpView view
+    cdef int length
+    if size >= 12 and demux(data, size) == KIND_RTCP:
+        put32(data + 8, PIPE_OUT_SSRC if fuzz_below(&random, 2) else VIDEO_SSRC)
+        length = srtcp_seal(scene.publisher_srtp, data, size, sealed, sizeof(sealed))
+        if length < 0:
+            return length
+    elif size >= RTP_FIXED_SIZE and rtp_parse(data, size, &view) == 0:
+        scene.index += fuzz_below(&random, 3) + 1
+        put16(data + 2, <u16>scene.index)
+        put32(data + 8, _some_ssrc(&random))
+        length = srtp_seal(scene.publisher_srtp, scene.index, data, view.header_size, NULL, 0, data + view.header_size,
+                           size - view.header_size, sealed, sizeof(sealed))
+        if length < 0:
+            return length
+        if length > MAX_DATAGRAM or demux(sealed, length) == KIND_RTCP:
+            return -1
+        transport_receive(scene.s, sealed, length, &scene.publisher.pairs[0].tuple, scene.now)   # and out over the pipe
+    else:
+        return -1
+    transport_receive(scene.s, sealed, length, &scene.pipe.pairs[0].tuple, scene.now)
+    if _settle(scene) == FUZZ_BROKEN or scene.pipe.source_count != 3 or scene.s.by_tuple.count != 3:
+        return FUZZ_BROKEN
+    return 0 if taken[0] + scene.s.counters.piped_out > before else -1
+
+
+cdef int _add_pipe(Shard shard, Scene* scene) except -1:
+    """What the publisher sends goes out over it, too, and the same comes in for the subscriber."""
+    shard.create_pipe(3, ("192.0.2.3", 3000), ("192.0.2.9", 9), bytes(28), b"0123456789abcdefsalt-of-test")
+    codecs = [(96, 97, 90000, "vp8", True, True, True), (98, 99, 90000, "h264", True, True, True)]
+    shard.create_producer(3, 3, "video", "", [(VIDEO_SSRC, VIDEO_RTX_SSRC, "")], codecs, {"video-orientation": 5})
+    shard.create_producer(4, 3, "audio", "", [(AUDIO_SSRC, 0, "")], [(111, -1, 48000, "opus", True, False, False)], {"audio-level": 4})
+    shard.create_consumer(3, 2, 3, VIDEO_OUT_SSRC + 10, VIDEO_OUT_SSRC + 11, [(96, 100, 101), (98, 102, 103)], {}, "2", False, "")
+    shard.create_consumer(4, 2, 4, AUDIO_OUT_SSRC + 10, 0, [(111, 109, -1)], {"audio-level": 1}, "3", False)
+    shard.pipe_producer(3, 1, [(5, PIPE_OUT_SSRC, PIPE_OUT_SSRC + 1), (6, PIPE_OUT_SSRC + 2, PIPE_OUT_SSRC + 3)])
+    scene.pipe = shard._transport(3)
+    return 0
+
+
 cdef Shard _make_shard():
     """A publisher of video (with RTX, extensions and a second encoding to be learned) and audio, and one subscriber."""
     shard = Shard(1)
@@ -228,10 +275,14 @@ def fuzz(str target, u64 seed, u64 rounds, list corpus):
         function = _media
     elif target == "engine-feedback":
         function = _feedback
+    elif target == "engine-pipe":
+        function = _pipe
     else:
         raise ValueError(f"no fuzz target {target!r}; there are {', '.join(FUZZ_TARGETS)}")
     cdef Shard shard = _make_shard()
     cdef Scene scene = _make_scene(shard)
+    if target == "engine-pipe":
+        _add_pipe(shard, &scene)
     try:
         return fuzz_run(function, &scene, target, seed, rounds, corpus)
     finally:

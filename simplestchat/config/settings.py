@@ -75,6 +75,16 @@ class Media:
     spare_workers: int = setting(
         Integer(0, 128), "processes that stand ready to take the place of a worker that dies", default=1
     )
+    spread_at: int = setting(
+        Integer(0, 100, "PERCENT"),
+        "how busy, in percent of a core, the workers of a room are when those who join it go to further workers",
+        default=50,
+    )
+    pin_workers: str = setting(
+        Choice(("auto", "on", "off")),
+        "bind each worker to a core of its own; auto: where there are more cores than workers",
+        default="auto",
+    )
     rtc_port: int = setting(
         Integer(0, 65535, "PORT"), "UDP port of the first worker, the next one has the next port; 0 takes free ones",
         default=40000,

@@ -20,15 +20,30 @@ _READ_BYTES = 65536
 _FAULTS: dict[str, type[MediaError]] = {"peer": MediaRejected, "limit": MediaFull, "misuse": MediaMisuse}
 
 
-class _Pending:
-    """A request under way."""
+class Answer:
+    """What a worker says to a request, or will say; any number of tasks may wait for it."""
 
-    __slots__ = ("done", "error", "result")
+    __slots__ = ("_done", "_error", "_result")
 
     def __init__(self) -> None:
-        self.done = trio.Event()
-        self.result: Any = None
-        self.error: MediaError | None = None
+        self._done = trio.Event()
+        self._result: Any = None
+        self._error: MediaError | None = None
+
+    def settle(self, result: Any, error: MediaError | None = None) -> None:
+        """Let it be this."""
+        self._result, self._error = result, error
+        self._done.set()
+
+    async def wait(self) -> Any:
+        """Return the result; raises a MediaError."""
+        with trio.move_on_after(REQUEST_TIMEOUT_S):
+            await self._done.wait()
+        if not self._done.is_set():
+            raise MediaUnavailable
+        if self._error is not None:
+            raise self._error
+        return self._result
 
 
 class ControlChannel:
@@ -38,7 +53,7 @@ class ControlChannel:
         self._stream = stream
         self._reader = reader
         self._on_event = on_event
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Answer] = {}
         self._outgoing: deque[bytes] = deque()
         self._wake = trio.Event()
         self._last_id = 0
@@ -46,21 +61,16 @@ class ControlChannel:
 
     async def request(self, call: Call) -> Any:
         """Send `call` and return its result; raises a MediaError."""
+        return await self.post(call).wait()
+
+    def post(self, call: Call) -> Answer:
+        """Send `call` behind all others, at once; its answer may be waited for."""
+        answer = Answer()
         if self._closed or len(self._pending) >= MAX_PENDING:
-            raise MediaUnavailable
-        pending = _Pending()
-        request_id = self._send(call)
-        self._pending[request_id] = pending
-        try:
-            with trio.move_on_after(REQUEST_TIMEOUT_S):
-                await pending.done.wait()
-        finally:
-            self._pending.pop(request_id, None)
-        if not pending.done.is_set():
-            raise MediaUnavailable
-        if pending.error is not None:
-            raise pending.error
-        return pending.result
+            answer.settle(None, MediaUnavailable())
+        else:
+            self._pending[self._send(call)] = answer
+        return answer
 
     def tell(self, call: Call) -> None:
         """Send `call` behind all others, and ignore its answer."""
@@ -82,9 +92,8 @@ class ControlChannel:
                 nursery.cancel_scope.cancel()
         finally:
             self._closed = True
-            for pending in self._pending.values():
-                pending.error = MediaUnavailable()
-                pending.done.set()
+            for answer in self._pending.values():
+                answer.settle(None, MediaUnavailable())
             self._pending.clear()
             self._outgoing.clear()
             with trio.CancelScope(shield=True):
@@ -123,7 +132,6 @@ class ControlChannel:
                 raise ChannelError("a control message has an unknown shape")
 
     def _finish(self, request_id: int, result: Any, error: MediaError | None) -> None:
-        pending = self._pending.get(request_id)
-        if pending is not None:  # else its caller has given up
-            pending.result, pending.error = result, error
-            pending.done.set()
+        answer = self._pending.pop(request_id, None)
+        if answer is not None:  # else nobody wants to know
+            answer.settle(result, error)

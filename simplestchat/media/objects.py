@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from simplestchat.errors import MediaMisuse
+from simplestchat.model.media import ProducerSpec
 
 from .supervisor import Worker
 
+_Item = TypeVar("_Item", bound="MediaObject")
+
 
 class MediaObject:
-    """A transport, producer or consumer. A consumer goes with its transport and with its producer."""
+    """A transport, producer or consumer. It goes with its parents: a consumer with its transport and its producer."""
 
-    __slots__ = ("children", "id", "kind", "parents", "room_id", "worker")
+    kind = ""
 
-    def __init__(self, id: int, kind: str, room_id: str, worker: Worker, parents: tuple[MediaObject, ...]) -> None:
+    __slots__ = ("children", "id", "on_gone", "parents", "room_id", "worker")
+
+    def __init__(
+        self,
+        id: int,
+        room_id: str,
+        worker: Worker,
+        *parents: MediaObject,
+        on_gone: Callable[[], None] | None = None,
+    ) -> None:
+        """``on_gone`` is called once, when it is forgotten."""
         self.id = id
-        self.kind = kind
         self.room_id = room_id
         self.worker = worker
         self.parents = parents
+        self.on_gone = on_gone
         self.children: dict[int, MediaObject] = {}
+
+
+class Transport(MediaObject):
+    """A participant's path to its worker."""
+
+    kind = "transport"
+    __slots__ = ()
+
+
+class Producer(MediaObject):
+    """A track, at the worker that its publisher sends it to."""
+
+    kind = "producer"
+    __slots__ = ("paused", "spec")
+
+    def __init__(self, id: int, transport: MediaObject, spec: ProducerSpec) -> None:
+        super().__init__(id, transport.room_id, transport.worker, transport)
+        self.spec = spec
+        self.paused = False
+
+
+class Consumer(MediaObject):
+    """A track on its way to a subscriber, at the subscriber's worker."""
+
+    kind = "consumer"
+    __slots__ = ()
 
 
 class ObjectTable:
@@ -35,27 +75,30 @@ class ObjectTable:
         self._last_id += 1
         return self._last_id
 
-    def add(self, id: int, kind: str, room_id: str, worker: Worker, *parents: MediaObject) -> None:
+    def add(self, made: MediaObject) -> None:
         """Remember an object, unless what it belongs to has gone meanwhile."""
-        if any(parent.id not in self._objects for parent in parents):
-            raise MediaMisuse(f"what the {kind} belongs to was closed meanwhile")
-        made = MediaObject(id, kind, room_id, worker, parents)
-        self._objects[id] = made
-        worker.load += 1
-        for parent in parents:
-            parent.children[id] = made
+        if any(parent.id not in self._objects for parent in made.parents):
+            raise MediaMisuse(f"what the {made.kind} belongs to was closed meanwhile")
+        self._objects[made.id] = made
+        made.worker.load.objects += 1
+        for parent in made.parents:
+            parent.children[made.id] = made
 
-    def get(self, id: int, kind: str) -> MediaObject:
+    def get(self, id: int, kind: type[_Item]) -> _Item:
         """Return the object; MediaMisuse when it is gone or of another kind."""
         found = self._objects.get(id)
-        if found is None or found.kind != kind:
-            raise MediaMisuse(f"there is no {kind} {id}")
+        if not isinstance(found, kind):
+            raise MediaMisuse(f"there is no {kind.kind} {id}")
         return found
 
-    def pop(self, id: int, kind: str) -> MediaObject | None:
+    def find(self, id: int) -> MediaObject | None:
+        """Return the object of that number if it is there."""
+        return self._objects.get(id)
+
+    def pop(self, id: int, kind: type[MediaObject]) -> MediaObject | None:
         """Forget an object with its children; None when it is gone already."""
         found = self._objects.get(id)
-        if found is None or found.kind != kind:
+        if not isinstance(found, kind):
             return None
         self._forget(found)
         return found
@@ -69,7 +112,7 @@ class ObjectTable:
 
     def transports(self) -> Iterator[MediaObject]:
         """Walk through the transports."""
-        return (item for item in self._objects.values() if item.kind == "transport")
+        return (item for item in self._objects.values() if isinstance(item, Transport))
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -77,8 +120,10 @@ class ObjectTable:
     def _forget(self, item: MediaObject) -> None:
         if self._objects.pop(item.id, None) is None:
             return
-        item.worker.load -= 1
+        item.worker.load.objects -= 1
         for parent in item.parents:
             parent.children.pop(item.id, None)
         for child in list(item.children.values()):
             self._forget(child)
+        if item.on_gone is not None:
+            item.on_gone()

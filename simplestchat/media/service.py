@@ -1,8 +1,10 @@
-"""The media plane behind `model.media.MediaPort`: places rooms on workers and speaks to the right one."""
+"""The media plane behind `model.media.MediaPort`: places participants on workers and speaks to the right one."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,15 +28,20 @@ from simplestchat.model.media import (
 
 from . import wire
 from .addresses import candidates, host_addresses
-from .objects import ObjectTable
+from .channel import Answer
+from .objects import Consumer, MediaObject, ObjectTable, Producer, Transport
+from .pipes import PipeBook
+from .placement import Places
 from .reading import Reading
 from .supervisor import Supervisor, Worker
 from .waits import Waits
 
 log = structlog.get_logger()
 
-#: How long the first transport of a room waits for a worker that is being restarted.
+#: How long a transport waits for a worker where none serves.
 PLACEMENT_TIMEOUT_S = 5.0
+#: How long it waits for the successor of a dead worker where those that live are busy and could not bear its people.
+SUCCESSOR_TIMEOUT_S = 1.0
 #: How old a reading may be that several scrapes share, and how long a scrape waits for a new one.
 READING_AGE_S = 0.2
 REFRESH_TIMEOUT_S = 0.5
@@ -53,12 +60,19 @@ class MediaService:
         rtc_port: int,
         announce: Sequence[str],
         handler: Callable[[MediaEvent], None],
+        spread_at: float = 0.5,
+        pinning: str = "off",
     ) -> None:
+        """``spread_at`` is the load, as a share of a core, from which on a room goes to further workers."""
         self._announce = tuple(announce)
         self._handler = handler
-        self._supervisor = Supervisor(workers, rtc_port, spares=spares, on_event=self._on_event, on_lost=self._on_lost)
-        self._rooms: dict[str, Worker | None] = {}
+        self._spread_at = spread_at
+        self._supervisor = Supervisor(
+            workers, rtc_port, spares=spares, pinning=pinning, on_event=self._on_event, on_lost=self._on_lost
+        )
+        self._places = Places()
         self._objects = ObjectTable()
+        self._pipes = PipeBook(self._objects)
         self._waits = Waits()
         self._addresses: tuple[str, ...] = ()
         self._addresses_until_s = float("-inf")
@@ -102,48 +116,53 @@ class MediaService:
     # Rooms
 
     async def open_room(self, room_id: str) -> None:
-        """Place the room on a worker; one without media yet does not wait for a worker that restarts."""
-        if self._rooms.get(room_id) is None:
-            self._rooms[room_id] = self._least_loaded()
+        """Let the room have transports; each is placed when it is made."""
+        self._places.open(room_id)
 
     async def close_room(self, room_id: str) -> None:
         """Forget the room and close what is left of its media."""
-        self._rooms.pop(room_id, None)
+        self._places.close(room_id)
         for transport in self._objects.drop(room_id=room_id):
             await self._quietly(transport.worker, wire.CloseTransport(transport.id))
 
-    def _least_loaded(self) -> Worker | None:
-        rooms: dict[int, int] = {}
-        for worker in self._rooms.values():
-            if worker is not None:
-                rooms[worker.index] = rooms.get(worker.index, 0) + 1
-        workers = self._supervisor.workers
-        return min(workers, key=lambda worker: (worker.load, rooms.get(worker.index, 0)), default=None)
-
-    async def _worker_of(self, room_id: str) -> Worker:
-        """Return the room's worker, waiting for a restarted one when there is none."""
+    async def _place(self, room_id: str, peer_id: str) -> Worker:
+        """Take a place for a transport, waiting for a restarted worker when there is none, or too few."""
+        patient_until_s = trio.current_time() + SUCCESSOR_TIMEOUT_S
         with self._waits.one(), trio.move_on_after(PLACEMENT_TIMEOUT_S):
-            while room_id in self._rooms:
-                worker = self._rooms[room_id] or self._least_loaded()
-                if worker is not None:
-                    self._rooms[room_id] = worker
+            while self._places.is_open(room_id):
+                living = self._supervisor.workers
+                worker = self._places.find(room_id, peer_id, living, self._spread_at)
+                short = len(living) < self._supervisor.count and trio.current_time() < patient_until_s
+                if worker is not None and not (short and worker.load.value >= self._spread_at):
+                    self._places.take(room_id, peer_id, worker)
                     return worker
-                await self._supervisor.changed()
+                with trio.move_on_at(math.inf if worker is None else patient_until_s):
+                    await self._supervisor.changed()
             raise MediaMisuse("the room is not open")
         raise MediaUnavailable
 
     # Transports
 
-    async def create_transport(self, room_id: str) -> TransportInfo:
-        """Make a transport on the room's worker."""
-        worker = await self._worker_of(room_id)
-        where = candidates(self._announced(), worker.port)
-        number = self._objects.next_id()
-        ufrag, password = await self._make(worker, wire.CreateTransport(number), wire.CloseTransport(number))
-        if self._rooms.get(room_id) is not worker:
-            await self._quietly(worker, wire.CloseTransport(number))
-            raise MediaUnavailable
-        self._objects.add(number, "transport", room_id, worker)
+    async def create_transport(self, room_id: str, peer_id: str = "") -> TransportInfo:
+        """Make a transport on the participant's worker."""
+        worker = await self._place(room_id, peer_id)
+        transport = Transport(
+            self._objects.next_id(),
+            room_id,
+            worker,
+            on_gone=lambda: self._places.give_back(room_id, peer_id, worker),
+        )
+        number = transport.id
+        try:
+            where = candidates(self._announced(), worker.port)
+            ufrag, password = await self._make(worker, wire.CreateTransport(number), wire.CloseTransport(number))
+            if worker.lost or not self._places.is_open(room_id):
+                worker.channel.tell(wire.CloseTransport(number))
+                raise MediaUnavailable
+        except BaseException:
+            self._places.give_back(room_id, peer_id, worker)
+            raise
+        self._objects.add(transport)
         return TransportInfo(
             id=number,
             ice=IceParameters(ufrag, password),
@@ -154,34 +173,42 @@ class MediaService:
     async def connect_transport(self, transport: int, role: DtlsRole, fingerprints: Sequence[Fingerprint]) -> None:
         """Tell a transport the peer's DTLS role and certificate."""
         rows = [(fingerprint.algorithm, fingerprint.value) for fingerprint in fingerprints]
-        await self._request("transport", wire.ConnectTransport(transport, role, rows))
+        await self._request(Transport, wire.ConnectTransport(transport, role, rows))
 
     async def restart_ice(self, transport: int) -> IceParameters:
         """Give the transport new ICE credentials."""
-        ufrag, password = await self._request("transport", wire.RestartIce(transport))
+        ufrag, password = await self._request(Transport, wire.RestartIce(transport))
         return IceParameters(ufrag, password)
 
     async def transport_stats(self, transport: int) -> dict[str, object]:
         """Return the counters of a transport."""
-        stats = await self._request("transport", wire.TransportStats(transport))
+        stats = await self._request(Transport, wire.TransportStats(transport))
         return {str(name): value for name, value in stats.items()}
 
     async def traffic(self, room_id: str, transports: Sequence[int]) -> list[Traffic]:
-        """Return what passed the transports of a room, by one request to its worker."""
-        worker = self._rooms.get(room_id)
-        if worker is None or not transports:
-            return []
-        return [Traffic(*row) for row in await self._ask(worker, wire.Traffic(list(transports)))]
+        """Return what passed the transports of a room, by one request to each worker that has some of them."""
+        asked: dict[Worker, list[int]] = {}
+        for number in transports:
+            found = self._objects.find(number)
+            if found is not None and found.room_id == room_id:
+                asked.setdefault(found.worker, []).append(number)
+        answers = [worker.channel.post(wire.Traffic(numbers)) for worker, numbers in asked.items()]
+        rows: list[Traffic] = []
+        with self._waits.one():
+            for answer in answers:
+                with contextlib.suppress(MediaUnavailable):  # what was on a worker that is lost is gone
+                    rows += [Traffic(*row) for row in await answer.wait()]
+        return rows
 
     async def close_transport(self, transport: int) -> None:
         """Close a transport with its producers and consumers."""
-        await self._close("transport", wire.CloseTransport(transport))
+        await self._close(Transport, wire.CloseTransport(transport))
 
     # Producers
 
     async def create_producer(self, transport: int, spec: ProducerSpec) -> int:
         """Begin to receive a track."""
-        owner = self._objects.get(transport, "transport")
+        owner = self._objects.get(transport, Transport)
         number = self._objects.next_id()
         call = wire.CreateProducer(
             id=number,
@@ -195,34 +222,40 @@ class MediaService:
             extensions=dict(spec.extensions),
         )
         await self._make(owner.worker, call, wire.CloseProducer(number))
-        self._objects.add(number, "producer", owner.room_id, owner.worker, owner)
+        self._objects.add(Producer(number, owner, spec))
         return number
 
     async def pause_producer(self, producer: int) -> None:
         """Stop forwarding a track to anyone."""
-        await self._request("producer", wire.PauseProducer(producer))
+        item = self._objects.get(producer, Producer)
+        item.paused = True
+        here = item.worker.channel.post(wire.PauseProducer(producer))
+        there = [pipe.worker.channel.post(wire.PauseProducer(pipe.number)) for pipe in self._pipes.of(item)]
+        await self._all(here, there)
 
     async def resume_producer(self, producer: int) -> None:
-        """Forward a track again."""
-        await self._request("producer", wire.ResumeProducer(producer))
+        """Forward a track again: first where it is piped to, so that the keyframe to come finds them ready."""
+        item = self._objects.get(producer, Producer)
+        item.paused = False
+        there = [pipe.worker.channel.post(wire.ResumeProducer(pipe.number)) for pipe in self._pipes.of(item)]
+        await self._all(item.worker.channel.post(wire.ResumeProducer(producer)), there)
 
     async def close_producer(self, producer: int) -> None:
         """Stop receiving a track; its consumers go with it."""
-        await self._close("producer", wire.CloseProducer(producer))
+        await self._close(Producer, wire.CloseProducer(producer))
 
     # Consumers
 
     async def create_consumer(self, transport: int, producer: int, spec: ConsumerSpec) -> int:
         """Begin to send a track to a subscriber."""
-        owner = self._objects.get(transport, "transport")
-        source = self._objects.get(producer, "producer")
-        if source.worker is not owner.worker:
-            raise MediaMisuse("the producer is on another worker")
+        owner = self._objects.get(transport, Transport)
+        source = self._objects.get(producer, Producer)
+        pipe = self._pipes.hold(source, owner.worker)
         number = self._objects.next_id()
         call = wire.CreateConsumer(
             id=number,
             transport=transport,
-            producer=producer,
+            producer=producer if pipe is None else pipe.number,
             ssrc=spec.ssrc,
             rtx_ssrc=spec.rtx_ssrc,
             codecs=[(c.producer_payload_type, c.payload_type, c.rtx_payload_type) for c in spec.codecs],
@@ -231,42 +264,61 @@ class MediaService:
             paused=spec.paused,
             cname=spec.cname,
         )
-        await self._make(owner.worker, call, wire.CloseConsumer(number))
-        self._objects.add(number, "consumer", owner.room_id, owner.worker, owner, source)
+        answer = owner.worker.channel.post(call)
+        try:
+            with self._waits.one():
+                if pipe is not None:
+                    await self._pipes.ready(pipe)
+                await answer.wait()
+            let_go = None if pipe is None else functools.partial(self._pipes.let_go, pipe)
+            self._objects.add(Consumer(number, owner.room_id, owner.worker, owner, source, on_gone=let_go))
+        except BaseException:
+            owner.worker.channel.tell(wire.CloseConsumer(number))
+            if pipe is not None:
+                self._pipes.let_go(pipe)
+            raise
         return number
 
     async def pause_consumer(self, consumer: int) -> None:
         """Stop sending a track to this subscriber."""
-        await self._request("consumer", wire.PauseConsumer(consumer))
+        await self._request(Consumer, wire.PauseConsumer(consumer))
 
     async def resume_consumer(self, consumer: int) -> None:
         """Send a track to this subscriber again."""
-        await self._request("consumer", wire.ResumeConsumer(consumer))
+        await self._request(Consumer, wire.ResumeConsumer(consumer))
 
     async def close_consumer(self, consumer: int) -> None:
         """Stop sending a track for good."""
-        await self._close("consumer", wire.CloseConsumer(consumer))
+        await self._close(Consumer, wire.CloseConsumer(consumer))
 
     async def request_keyframe(self, consumer: int) -> None:
         """Ask the publisher for a keyframe."""
-        await self._request("consumer", wire.RequestKeyframe(consumer))
+        await self._request(Consumer, wire.RequestKeyframe(consumer))
 
     async def set_preferred_layers(self, consumer: int, spatial: int, temporal: int) -> None:
         """Say which layers the subscriber wants at most."""
-        await self._request("consumer", wire.SetPreferredLayers(consumer, spatial, temporal))
+        await self._request(Consumer, wire.SetPreferredLayers(consumer, spatial, temporal))
 
     async def set_priority(self, consumer: int, priority: int) -> None:
         """Say how much this track matters when bandwidth is short."""
-        await self._request("consumer", wire.SetPriority(consumer, priority))
+        await self._request(Consumer, wire.SetPriority(consumer, priority))
 
     # The way to the workers and back
 
-    async def _request(self, kind: str, call: wire.ById) -> Any:
+    async def _request(self, kind: type[MediaObject], call: wire.ById) -> Any:
         return await self._ask(self._objects.get(call.id, kind).worker, call)
 
     async def _ask(self, worker: Worker, call: wire.Call) -> Any:
         with self._waits.one():
             return await worker.channel.request(call)
+
+    async def _all(self, here: Answer, there: Sequence[Answer]) -> None:
+        """Wait for the worker that a publisher is on, and for those that its track is piped to, which may be gone."""
+        with self._waits.one():
+            await here.wait()
+            for answer in there:
+                with contextlib.suppress(MediaUnavailable, MediaMisuse):
+                    await answer.wait()
 
     async def _make(self, worker: Worker, call: wire.ById, undo: wire.ById) -> Any:
         """Let a worker make something; what nobody heard of, late or cancelled, is closed again."""
@@ -276,7 +328,7 @@ class MediaService:
             worker.channel.tell(undo)
             raise
 
-    async def _close(self, kind: str, call: wire.ById) -> None:
+    async def _close(self, kind: type[MediaObject], call: wire.ById) -> None:
         gone = self._objects.pop(call.id, kind)
         if gone is not None:
             await self._quietly(gone.worker, call)
@@ -306,13 +358,10 @@ class MediaService:
                 log.error("worker sent an unknown event", worker=worker.index)
 
     def _on_lost(self, worker: Worker) -> None:
-        rooms = tuple(room_id for room_id, placed in self._rooms.items() if placed is worker)
-        for room_id in rooms:
-            self._rooms[room_id] = None
-        self._objects.drop(worker=worker)
-        log.warning("worker lost", worker=worker.index, rooms=len(rooms))
-        if rooms:
-            self._tell(WorkerLost(rooms))
+        self._pipes.worker_lost(worker)
+        transports = tuple(transport.id for transport in self._objects.drop(worker=worker))
+        log.warning("worker lost", worker=worker.index, transports=len(transports))
+        self._tell(WorkerLost(transports))
 
     def _tell(self, event: MediaEvent) -> None:
         """Hand an event over; what goes wrong with it ends neither its worker's watch nor the other rooms."""

@@ -18,6 +18,8 @@ from simplestchat.errors import MediaError, MediaUnavailable
 
 from .channel import ControlChannel
 from .pauses import Pauses
+from .pinning import pin
+from .placement import Load
 from .reading import Reading
 from .recruit import Greeting, Recruit, WorkerStartError
 from .spares import Spares
@@ -40,8 +42,9 @@ class Worker:
         self.reading: Reading | None = None
         self.read_at_s = float("-inf")
         self._shared: trio.Event | None = None
-        #: Transports, producers and consumers on it: what placement balances.
-        self.load = 0
+        self.load = Load()
+        #: It has died, and what was on it is forgotten.
+        self.lost = False
 
     async def read(self) -> None:
         """Ask for a new reading; raises MediaError without an answer."""
@@ -51,6 +54,7 @@ class Worker:
         except msgspec.ValidationError as exc:
             raise MediaUnavailable from exc
         self.read_at_s = trio.current_time()
+        self.load.measured(self.reading.footprint.cpu_us, self.read_at_s)
 
     async def share_reading(self) -> None:
         """Like `read`, but who comes while another one waits here waits along, and has what that one gets."""
@@ -74,10 +78,12 @@ class Supervisor:
         rtc_port: int,
         *,
         spares: int,
+        pinning: str,
         on_event: Callable[[Worker, list[Any]], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
         self._rtc_port = rtc_port
+        self._pinning = pinning
         self._on_event = on_event
         self._on_lost = on_lost
         self._slots: list[Worker | None] = [None] * count
@@ -131,6 +137,7 @@ class Supervisor:
             if spare is None:
                 await recruit.until_waiting()
             greeting = await recruit.serve(index, self._rtc_port + index if self._rtc_port else 0)
+            pin(recruit.pid, index, self.count, self._pinning)
             worker = Worker(index, greeting, self._connector(recruit))
             self._place(index, worker)
             log.info("worker started", worker=index, pid=recruit.pid, spare=spare is not None)
@@ -140,6 +147,7 @@ class Supervisor:
                 await self._watch(worker, recruit)
             finally:
                 self._place(index, None)
+            worker.lost = True
             self._on_lost(worker)  # not when the node itself is ending
         finally:
             status = await recruit.end()

@@ -91,6 +91,25 @@ class CloseTransport(ById, frozen=True):
     METHOD = "close_transport"
 
 
+class CreatePipe(ById, frozen=True):
+    """Make this worker's end of the pipe to another one; addresses are those of the UDP sockets."""
+
+    METHOD = "create_pipe"
+    remote: tuple[str, int]
+    local: tuple[str, int]
+    send_key: bytes
+    recv_key: bytes
+
+
+class PipeProducer(Call, frozen=True):
+    """Send a producer over a pipe: for each encoding the number of a consumer, its SSRC and that for RTX, or 0."""
+
+    METHOD = "pipe_producer"
+    transport: int
+    producer: int
+    rows: list[tuple[int, int, int]]
+
+
 class CreateProducer(ById, frozen=True):
     """Begin to receive a track."""
 
@@ -181,7 +200,7 @@ CALLS: dict[str, type[Call]] = {
     for call in (
         Stats, CreateTransport, ConnectTransport, RestartIce, TransportStats, Traffic, CloseTransport, CreateProducer,
         PauseProducer, ResumeProducer, CloseProducer, CreateConsumer, PauseConsumer, ResumeConsumer, CloseConsumer,
-        RequestKeyframe, SetPreferredLayers, SetPriority,
+        RequestKeyframe, SetPreferredLayers, SetPriority, CreatePipe, PipeProducer,
     )
 }  # fmt: skip
 

@@ -158,9 +158,9 @@ class ProducerLevels:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLost:
-    """A worker died; every transport, producer and consumer of these rooms is gone."""
+    """A worker died: these transports are gone with everything on them, and so is what others received of it."""
 
-    room_ids: tuple[str, ...]
+    transports: tuple[int, ...]
 
 
 MediaEvent: TypeAlias = TransportStateChanged | ProducerLevels | WorkerLost
@@ -169,22 +169,21 @@ MediaEvent: TypeAlias = TransportStateChanged | ProducerLevels | WorkerLost
 class MediaPort(Protocol):
     """The media plane as rooms see it. Every method may raise a ``simplestchat.errors.MediaError``.
 
-    Numbers are never reused. Opening a room that is open changes nothing, except that a room whose worker was lost is
-    placed anew. Closing is idempotent: what is gone already is closed. A call that is cancelled leaves nothing behind:
-    what it made nevertheless is closed again. Events reach the handler that was given to the implementation, in the
-    order in which a worker reported them.
+    Numbers are never reused. Opening a room that is open changes nothing. Closing is idempotent: what is gone is closed
+    already. A call that is cancelled leaves nothing behind: what it made nevertheless is closed again. Events reach the
+    handler that was given to the implementation, in the order in which a worker reported them.
     """
 
     async def open_room(self, room_id: str) -> None:
-        """Place the room on a worker, chosen by load."""
+        """Let the room have transports."""
         ...
 
     async def close_room(self, room_id: str) -> None:
         """Forget the room and close what is left of its media."""
         ...
 
-    async def create_transport(self, room_id: str) -> TransportInfo:
-        """Make a transport on the room's worker."""
+    async def create_transport(self, room_id: str, peer_id: str = "") -> TransportInfo:
+        """Make a transport on a worker that is chosen by load; all of one participant are on the same."""
         ...
 
     async def connect_transport(self, transport: int, role: DtlsRole, fingerprints: Sequence[Fingerprint]) -> None:

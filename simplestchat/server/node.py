@@ -51,6 +51,8 @@ class Node:
             spares=media.spare_workers,
             rtc_port=media.rtc_port,
             announce=media.announce,
+            spread_at=media.spread_at / 100,
+            pinning=media.pin_workers,
             handler=lambda event: self._hub.on_media_event(event),
         )
         self._hub: Hub

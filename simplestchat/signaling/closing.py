@@ -5,7 +5,7 @@ The synchronous part never fails, so state is consistent whatever becomes of the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
 from simplestchat.errors import MediaError
@@ -89,12 +89,11 @@ class Closer:
             room.media_open = False
             self.drop_room(room.key)
 
-    def worker_lost(self, room: Room) -> None:
-        """Take away what died with the room's worker; the room gets another one on demand."""
-        room.media_open = False
-        room.media_epoch += 1
-        for peer in tuple(room.peers.values()):
-            for transport in tuple(peer.transports.values()):
+    def worker_lost(self, numbers: Iterable[int]) -> None:
+        """Take away the transports that died with a worker; who comes back for others gets a worker that lives."""
+        for number in numbers:
+            transport = self.transports.get(number)
+            if transport is not None:
                 self.transport_failed(transport, "worker-lost")
 
     def _state(self, transport: Transport, state: TransportStateName) -> None:

@@ -178,10 +178,7 @@ class Hub:
         elif isinstance(event, ProducerLevels):
             self._levels(event)
         elif isinstance(event, WorkerLost):
-            for key in event.room_ids:
-                room = self._rooms.by_key(key)
-                if room is not None:
-                    self._closer.worker_lost(room)
+            self._closer.worker_lost(event.transports)
 
     def _transport_state(self, event: TransportStateChanged) -> None:
         transport = self._closer.transports.get(event.transport)

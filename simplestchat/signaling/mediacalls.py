@@ -17,7 +17,6 @@ from simplestchat.errors import (
     Conflict,
     InvalidParams,
     MediaError,
-    MediaUnavailable,
     NotFound,
     NotInRoom,
     Quota,
@@ -55,7 +54,7 @@ class MediaCalls:
     # Transports
 
     async def transport_create(self, peer: Peer, params: requests.TransportCreate) -> requests.TransportCreated:
-        """Make a transport on the room's worker."""
+        """Make a transport on one of the workers."""
         with self._reserved(peer, "transports", len(peer.transports), self._limits.transports):
             info = await self._new_transport(peer)
         transport = Transport(
@@ -71,19 +70,16 @@ class MediaCalls:
 
     async def _new_transport(self, peer: Peer) -> TransportInfo:
         room = peer.room
-        epoch = room.media_epoch
         if not room.media_open:
             await self._media.open_room(room.key)
             if room.closed:
                 self._closer.drop_room(room.key)
                 raise NotInRoom("The room was closed.")
-            if epoch != room.media_epoch:
-                raise MediaUnavailable()
             room.media_open = True
-        info = await self._media.create_transport(room.key)
-        if peer.gone or epoch != room.media_epoch:
+        info = await self._media.create_transport(room.key, peer.id)
+        if peer.gone:
             self._closer.drop_transport(info.id)
-            raise NotInRoom("You left the room meanwhile.") if peer.gone else MediaUnavailable()
+            raise NotInRoom("You left the room meanwhile.")
         return info
 
     async def transport_connect(self, peer: Peer, params: requests.TransportConnect) -> Nothing:

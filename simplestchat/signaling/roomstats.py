@@ -1,4 +1,4 @@
-"""What passed a room's transports, by peer: one question to its worker, whatever the room's size."""
+"""What passed a room's transports, by peer: one question to each of its workers, whatever the room's size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Sums: TypeAlias = tuple[int, ...]
 
 
 async def room_stats(media: MediaPort, room: Room) -> rest.RoomStats:
-    """Ask, and add up. Whoever came or went meanwhile is told as the worker saw it."""
+    """Ask, and add up. Whoever came or went meanwhile is told as the workers saw it."""
     peers = tuple(room.peers.values())
     owners = {number: peer for peer in peers for number in _transports(peer)}
     try:

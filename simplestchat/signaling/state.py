@@ -42,7 +42,7 @@ class Outbox(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Transport:
-    """A path between one peer and the room's worker."""
+    """A path between one peer and the worker that it is placed on."""
 
     id: str
     number: int
@@ -201,8 +201,6 @@ class Room:
     silence_watched: bool = False
     empty_since: float | None = None
     media_open: bool = False
-    media_epoch: int = 0
-    """Counts the workers that were lost under this room."""
     closed: bool = False
 
     @property

@@ -56,4 +56,5 @@ CORPUS = {
     + [bytes.fromhex("00250000"), bytes.fromhex("802a0008") + bytes(8)],
     "engine-media": MEDIA,
     "engine-feedback": FEEDBACK,
+    "engine-pipe": [*MEDIA, *FEEDBACK],
 }

@@ -19,6 +19,7 @@ NOISE_SHARE = {
     "peer-media": 1 / 16,  # as rtp: sealed with good keys, to be found corrupt by its receiver
     "rtp": 1 / 16,  # the version is right in a quarter, and of that a quarter claims no extension and no padding
     "ext-rewrite": 1 / 8,  # the same without padding
+    "engine-pipe": 0.001,  # as engine-media
     "engine-media": 0.001,  # sealed with good keys, but for no stream or with no frame in it
     "rtcp": 0.02,  # version, type and the word count of all packets must fit
     "twcc": 0.002,

@@ -13,7 +13,7 @@ LIVE = (
     UNIT / "peer/test_link.py::test_nothing_appears_or_vanishes_uncounted",
     UNIT / "peer/test_link.py::test_no_more_is_in_flight_than_the_cap",
 )
-FILES = ("test_strangers.py", "test_hostile_publisher.py", "test_lifecycle.py", "test_swarm_connect.py")
+FILES = ("test_strangers.py", "test_hostile_publisher.py", "test_lifecycle.py", "test_swarm_connect.py", "test_pipe.py")
 
 
 @pytest.mark.timeout(sanitized.BUILD_TIMEOUT_S + 600)

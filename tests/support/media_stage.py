@@ -23,11 +23,17 @@ async def until(look: Callable[[], object]) -> None:
 class Stage:
     """A running service and what it has reported."""
 
-    def __init__(self, workers: int, spares: int, rtc_port: int) -> None:
+    def __init__(self, workers: int, spares: int, rtc_port: int, spread_at: float, pinning: str) -> None:
         self.events: list[MediaEvent] = []
         self.reported = trio.Event()
         self.service = MediaService(
-            workers=workers, spares=spares, rtc_port=rtc_port, announce=["192.0.2.1"], handler=self._report
+            workers=workers,
+            spares=spares,
+            rtc_port=rtc_port,
+            announce=["192.0.2.1"],
+            handler=self._report,
+            spread_at=spread_at,
+            pinning=pinning,
         )
 
     def _report(self, event: MediaEvent) -> None:
@@ -50,33 +56,42 @@ class Stage:
         os.kill(pid, signal.SIGKILL)
         await self.reported.wait()
 
-    async def census(self) -> dict[str, int]:
+    async def census(self, *names: str) -> dict[str, int]:
         """What the workers themselves count."""
         await trio.sleep(READING_AGE_S)  # a younger reading is shared
         await self.service.refresh_readings()
         totals: dict[str, int] = {}
         for reading in self.service.readings().values():
-            for name in ("transports", "producers", "consumers"):
+            for name in names or ("transports", "producers", "consumers"):
                 totals[name] = totals.get(name, 0) + reading.counters[name]
         return totals
 
 
 @asynccontextmanager
-async def running(workers: int = 1, spares: int = 0, rtc_port: int = 0) -> AsyncIterator[Stage]:
+async def running(
+    workers: int = 1, spares: int = 0, rtc_port: int = 0, spread_at: float = 0.5, pinning: str = "off"
+) -> AsyncIterator[Stage]:
     """A service from its start to its end."""
-    stage = Stage(workers, spares, rtc_port)
+    stage = Stage(workers, spares, rtc_port, spread_at, pinning)
     async with trio.open_nursery() as nursery:
         await nursery.start(stage.service.run)
         yield stage
         nursery.cancel_scope.cancel()
 
 
-def play(scene: Callable[[Stage], Awaitable[None]], workers: int = 1, spares: int = 0, rtc_port: int = 0) -> None:
+def play(
+    scene: Callable[[Stage], Awaitable[None]],
+    workers: int = 1,
+    spares: int = 0,
+    rtc_port: int = 0,
+    spread_at: float = 0.5,
+    pinning: str = "off",
+) -> None:
     """Run a scene with a service."""
 
     async def main() -> None:
         with trio.fail_after(60):
-            async with running(workers, spares, rtc_port) as stage:
+            async with running(workers, spares, rtc_port, spread_at, pinning) as stage:
                 await scene(stage)
 
     trio.run(main)

@@ -92,11 +92,11 @@ class Recorder:
                 undo()
                 raise
 
-    def lose_worker(self) -> tuple[str, ...]:
-        """Forget everything, as a killed worker does; the rooms that it served."""
-        lost = tuple(self.rooms)
-        for held in (self.rooms, self.transports, self.producers, self.consumers):
-            held.clear()
+    def lose_worker(self, *rooms: str) -> tuple[int, ...]:
+        """Forget the transports of these rooms, by default of all, as a killed worker does; their numbers."""
+        lost = tuple(one for one, room in self.transports.items() if not rooms or room in rooms)
+        for number in lost:
+            self._close_transport(number)
         return lost
 
     async def open_room(self, room_id: str) -> None:
@@ -109,13 +109,15 @@ class Recorder:
         for number in [one for one, room in self.transports.items() if room == room_id]:
             self._close_transport(number)
 
-    async def create_transport(self, room_id: str) -> TransportInfo:
-        await self._enter("create_transport", room_id)
+    async def create_transport(self, room_id: str, peer_id: str = "") -> TransportInfo:
+        await self._enter("create_transport", room_id, peer_id)
         if room_id not in self.rooms:
             raise MediaUnavailable()
         number = next(self._numbers)
         self.transports[number] = room_id
         await self._answer("create_transport", lambda: self._close_transport(number))
+        if number not in self.transports:
+            raise MediaUnavailable()
         return TransportInfo(
             id=number,
             ice=IceParameters("ufrag", "password"),

@@ -114,8 +114,9 @@ class Events:
 class Simulation:
     """`run` lets time pass; everything else happens at the present moment."""
 
-    def __init__(self, seed: int, up: Link | None = None, down: Link | None = None) -> None:
-        self.clock, self.rng = Clock(), random.Random(seed)
+    def __init__(self, seed: int, up: Link | None = None, down: Link | None = None, clock: Clock | None = None) -> None:
+        """``clock`` is that of another worker, to which this one is piped."""
+        self.clock, self.rng = clock or Clock(), random.Random(seed)
         self.up, self.down = up or Link(), down or Link()
         self.shard = Shard(seed)
         self.sockets: dict[Address, Socket] = {}

@@ -65,9 +65,10 @@ taken out.
 ### Media
 
 Make a transport for each direction, connect it with the client's DTLS parameters, then produce and consume. Clients
-keep their own payload types and header extension ids. A consumer starts paused unless `paused` is false. When the media
-worker of a room is lost, its clients get `transport.state` `failed`, `consumer.closed` and `producer.closed`, and make
-transports, producers and consumers again.
+keep their own payload types and header extension ids. A consumer starts paused unless `paused` is false. When a media
+worker is lost, those who were on it get `transport.state` `failed`, `consumer.closed` and `producer.closed`, those
+who received something of them the latter two, and make transports, producers and consumers again. A room's people may
+be on several workers.
 """
 
 _HTTP: Final = """\

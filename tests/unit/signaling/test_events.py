@@ -131,8 +131,7 @@ def test_a_lost_worker_takes_only_its_own_rooms_media() -> None:
         client.box.take()
     lost = next(call[1] for call in world.media.calls if call[0] == "open_room")
     kept.transport("send")
-    world.media.lose_worker()
-    world.hub.on_media_event(WorkerLost((lost, "unknown")))
+    world.hub.on_media_event(WorkerLost((*world.media.lose_worker(lost), 12345)))
     for client, other in ((ada, bob), (bob, ada)):
         told = client.box.take()
         states = [one["params"]["state"] for one in told if one["method"] == "transport.state"]
@@ -153,8 +152,7 @@ def test_a_worker_lost_while_a_peer_is_away(away_for: float) -> None:
     ada, bob = world.joined(), world.joined(name="Bob")
     bob.transport("send")
     bob.drop()
-    world.media.lose_worker()
-    world.hub.on_media_event(WorkerLost(tuple(call[1] for call in world.media.calls if call[0] == "open_room")))
+    world.hub.on_media_event(WorkerLost(world.media.lose_worker()))
     world.wait(away_for)
     again = world.client()
     joined = again.join(name="Bob", resume=bob.joined["resumeToken"], lastSeq=bob.joined["seq"])

@@ -131,8 +131,6 @@ def test_the_room_closes_meanwhile(step: str) -> None:
 @pytest.mark.parametrize(
     ("step", "when"),
     [
-        ("open_room", "hold"),
-        ("create_transport", "hold"),
         ("create_transport", "hold_answer"),
         ("create_producer", "hold"),
         ("create_producer", "hold_answer"),
@@ -146,15 +144,25 @@ def test_the_worker_dies_meanwhile(step: str, when: str) -> None:
         waiting = ada.begin("producer.create", transportId=send, kind="video", rtpParameters=VP8)
     else:
         waiting = ada.begin("transport.create", direction="send")
-    rooms = tuple(call[1] for call in world.media.calls if call[0] == "open_room")
-    world.media.lose_worker()
-    world.hub.on_media_event(WorkerLost(rooms))
+    world.hub.on_media_event(WorkerLost(world.media.lose_worker()))
     getattr(world.media, when).clear()
     assert b"error" in waiting.go_on()
     world.settle()
     assert world.hub.census()["transports"] == 0
     # And it can be done again at once, on another worker.
     ada.produce(ada.transport("send"))
+
+
+def test_a_worker_dies_before_a_transport_is_made_on_another() -> None:
+    world, ada, _ = pair()
+    lost = ada.transport("send")
+    world.media.hold.add("create_transport")
+    waiting = ada.begin("transport.create", direction="send")
+    world.hub.on_media_event(WorkerLost(world.media.lose_worker()))
+    world.media.hold.clear()
+    assert b"result" in waiting.go_on()
+    assert world.hub.census()["transports"] == len(world.media.transports) == 1
+    assert ada.refused("transport.stats", transportId=lost) == "not_found"
 
 
 @pytest.mark.parametrize(

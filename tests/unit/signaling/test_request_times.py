@@ -35,7 +35,7 @@ def test_waiting_for_a_worker_is_part_of_it() -> None:
     client = world.joined()
     create = world.media.create_transport
 
-    async def slowly(room_id: str) -> Any:
+    async def slowly(room_id: str, peer_id: str = "") -> Any:
         world.now += 0.3
         return await create(room_id)
 
