@@ -59,7 +59,7 @@ elif MODE == "asan":
     LDFLAGS += ["-fsanitize=address,undefined"]
 
 LIBRARIES = {
-    "crypto": ["ssl", "crypto"],
+    "crypto": ["ssl", "crypto", "dl"],
     "engine": ["ssl", "crypto"],
     "peer": ["ssl", "crypto"],
     "io": ["ssl", "crypto"],

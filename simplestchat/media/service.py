@@ -52,11 +52,19 @@ class MediaService:
         spares: int,
         rtc_port: int,
         announce: Sequence[str],
+        srtp_backend: str = "auto",
         handler: Callable[[MediaEvent], None],
     ) -> None:
         self._announce = tuple(announce)
         self._handler = handler
-        self._supervisor = Supervisor(workers, rtc_port, spares=spares, on_event=self._on_event, on_lost=self._on_lost)
+        self._supervisor = Supervisor(
+            workers,
+            rtc_port,
+            spares=spares,
+            srtp_backend=srtp_backend,
+            on_event=self._on_event,
+            on_lost=self._on_lost,
+        )
         self._rooms: dict[str, Worker | None] = {}
         self._objects = ObjectTable()
         self._waits = Waits()

@@ -21,7 +21,7 @@ from .pauses import Pauses
 from .reading import Reading
 from .recruit import Greeting, Recruit, WorkerStartError
 from .spares import Spares
-from .wire import ChannelError, Stats
+from .wire import ChannelError, Serve, Stats
 
 log = structlog.get_logger()
 
@@ -74,10 +74,12 @@ class Supervisor:
         rtc_port: int,
         *,
         spares: int,
+        srtp_backend: str,
         on_event: Callable[[Worker, list[Any]], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
         self._rtc_port = rtc_port
+        self._srtp_backend = srtp_backend
         self._on_event = on_event
         self._on_lost = on_lost
         self._slots: list[Worker | None] = [None] * count
@@ -130,7 +132,8 @@ class Supervisor:
         try:
             if spare is None:
                 await recruit.until_waiting()
-            greeting = await recruit.serve(index, self._rtc_port + index if self._rtc_port else 0)
+            port = self._rtc_port + index if self._rtc_port else 0
+            greeting = await recruit.serve(Serve(index, port, self._srtp_backend))
             worker = Worker(index, greeting, self._connector(recruit))
             self._place(index, worker)
             log.info("worker started", worker=index, pid=recruit.pid, spare=spare is not None)

@@ -23,11 +23,16 @@ async def until(look: Callable[[], object]) -> None:
 class Stage:
     """A running service and what it has reported."""
 
-    def __init__(self, workers: int, spares: int, rtc_port: int) -> None:
+    def __init__(self, workers: int, spares: int, rtc_port: int, srtp_backend: str) -> None:
         self.events: list[MediaEvent] = []
         self.reported = trio.Event()
         self.service = MediaService(
-            workers=workers, spares=spares, rtc_port=rtc_port, announce=["192.0.2.1"], handler=self._report
+            workers=workers,
+            spares=spares,
+            rtc_port=rtc_port,
+            announce=["192.0.2.1"],
+            srtp_backend=srtp_backend,
+            handler=self._report,
         )
 
     def _report(self, event: MediaEvent) -> None:
@@ -62,9 +67,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def running(workers: int = 1, spares: int = 0, rtc_port: int = 0) -> AsyncIterator[Stage]:
+async def running(
+    workers: int = 1, spares: int = 0, rtc_port: int = 0, srtp_backend: str = "auto"
+) -> AsyncIterator[Stage]:
     """A service from its start to its end."""
-    stage = Stage(workers, spares, rtc_port)
+    stage = Stage(workers, spares, rtc_port, srtp_backend)
     async with trio.open_nursery() as nursery:
         await nursery.start(stage.service.run)
         yield stage
