@@ -61,7 +61,7 @@ elif MODE == "asan":
 
 # The layers that may call OpenSSL; of their modules only those that do depend on it.
 OPENSSL_LAYERS = {"crypto", "engine", "peer", "io", "testing"}
-OPENSSL_LINK = ["-Wl,--as-needed", "-lssl", "-lcrypto"]
+OPENSSL_LINK = ["-Wl,--as-needed", "-lssl", "-lcrypto", "-ldl"]
 
 
 def openssl_home() -> Path | None:

@@ -7,6 +7,7 @@ missing_packages() {
     compiles stdio.h || echo build-essential
     compiles openssl/ssl.h || echo libssl-dev
     [ "$1" != build ] || return 0
+    [ "$(uname -m)" != x86_64 ] || compiles intel-ipsec-mb.h || echo libipsec-mb-dev # the other library that encrypts media
     command -v ccache >/dev/null || echo ccache # the native core is compiled for the checkout and again for the wheel
     command -v git >/dev/null || echo git
     command -v valgrind >/dev/null && compiles valgrind/callgrind.h || echo valgrind # counts the benchmarks' instructions

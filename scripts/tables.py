@@ -107,7 +107,7 @@ def metrics() -> str:
     every.watch_connections(int)
     every.watch_messages(int, int)
     every.watch_workers(
-        lambda: {0: Reading({"dropped_auth": 0}, ([], [0], 0), Footprint(0, 0, 0, 0))}, lambda: {0: 0.0}, int
+        lambda: {0: Reading({"dropped_auth": 0}, ([], [0], 0), Footprint(0, 0, 0, 0), {"": ""})}, lambda: {0: 0.0}, int
     )
     every.watch_requests(lambda: {"room.join": Spans([])})
     every.watch_refusals(lambda: {"not_found": 0})

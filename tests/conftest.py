@@ -1,6 +1,8 @@
 """Makes ``tests/support`` importable; everything else lives beside the tests that use it."""
 
+import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,19 @@ LONGEST = (
     "e2e/test_tls.py",
     "e2e/test_lifecycle.py",
 )
+
+#: What can encrypt media on a machine of this kind (scripts/packages.sh installs ipsec-mb where it exists).
+BACKENDS = ("openssl", "ipsec-mb") if platform.machine() == "x86_64" else ("openssl",)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def srtp_backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What encrypts media in this process; a module that uses it runs once with each."""
+    from simplestchat._native.crypto import srtp_backend
+
+    srtp_backend.choose(request.param)
+    yield request.param
+    srtp_backend.choose("openssl")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -43,7 +43,6 @@ cdef extern from "openssl/evp.h":
     const EVP_CIPHER* EVP_chacha20() noexcept nogil
     EVP_CIPHER_CTX* EVP_CIPHER_CTX_new() noexcept nogil
     void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX* ctx) noexcept nogil
-    int EVP_CIPHER_CTX_reset(EVP_CIPHER_CTX* ctx) noexcept nogil
     int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX* ctx, int type, int arg, void* ptr) noexcept nogil
     int EVP_EncryptInit_ex(EVP_CIPHER_CTX* ctx, const EVP_CIPHER* cipher, ENGINE* impl,
                            const unsigned char* key, const unsigned char* iv) noexcept nogil
@@ -61,6 +60,44 @@ cdef extern from "openssl/evp.h":
     const EVP_MD* EVP_sha512() noexcept nogil
     EVP_PKEY* EVP_EC_gen(const char* curve) noexcept nogil
     void EVP_PKEY_free(EVP_PKEY* key) noexcept nogil
+
+    EVP_CIPHER* EVP_CIPHER_fetch(void* library, const char* algorithm, const char* properties) noexcept nogil
+
+cdef extern from "openssl/params.h":
+    int OSSL_PARAM_OCTET_STRING
+    ctypedef struct OSSL_PARAM:
+        const char* key
+        unsigned int data_type
+        void* data
+        size_t data_size
+        size_t return_size
+
+cdef extern from "openssl/core_names.h":
+    const char* OSSL_CIPHER_PARAM_AEAD_TAG
+
+cdef extern from "openssl/core_dispatch.h":
+    ctypedef struct OSSL_DISPATCH:
+        int function_id
+        void (*function)() noexcept nogil
+    ctypedef struct OSSL_ALGORITHM:
+        const char* algorithm_names
+        const OSSL_DISPATCH* implementation
+    int OSSL_OP_CIPHER
+    int OSSL_FUNC_CIPHER_NEWCTX
+    int OSSL_FUNC_CIPHER_ENCRYPT_INIT
+    int OSSL_FUNC_CIPHER_DECRYPT_INIT
+    int OSSL_FUNC_CIPHER_UPDATE
+    int OSSL_FUNC_CIPHER_FINAL
+    int OSSL_FUNC_CIPHER_FREECTX
+    int OSSL_FUNC_CIPHER_GET_CTX_PARAMS
+    int OSSL_FUNC_CIPHER_SET_CTX_PARAMS
+
+cdef extern from "openssl/provider.h":
+    ctypedef struct OSSL_PROVIDER
+    const OSSL_PROVIDER* EVP_CIPHER_get0_provider(const EVP_CIPHER* cipher) noexcept nogil
+    void* OSSL_PROVIDER_get0_provider_ctx(const OSSL_PROVIDER* provider) noexcept nogil
+    const OSSL_ALGORITHM* OSSL_PROVIDER_query_operation(const OSSL_PROVIDER* provider, int operation, int* no_cache) noexcept nogil
+    void OSSL_PROVIDER_unquery_operation(const OSSL_PROVIDER* provider, int operation, const OSSL_ALGORITHM* algorithms) noexcept nogil
 
 cdef extern from "openssl/x509.h":
     ctypedef struct X509

@@ -1,4 +1,4 @@
-# SRTP and SRTCP (RFC 3711, RFC 7714) on libcrypto's EVP interface.
+# SRTP and SRTCP (RFC 3711, RFC 7714) on libcrypto's ciphers, or on ipsec-mb's where srtp_prefer_mb says so.
 #
 # Rules: a receive state changes only after the tag is verified; decryption writes to another buffer than the ciphertext's,
 # so a failed try destroys nothing; a send index belongs to its caller (stream/send), grows only, and is never used for two
@@ -29,6 +29,9 @@ cdef struct SrtpRecvState:
 cdef int srtp_key_size(int suite) noexcept nogil      # master key bytes, 0 when the suite is unknown
 cdef int srtp_salt_size(int suite) noexcept nogil
 cdef int srtp_tag_size(int suite) noexcept nogil
+# From now on contexts of these suites (a bit for each, by its number) use ipsec-mb for RTP: only after mb_open, and only srtp_backend
+# calls it. Contexts that are there stay as they are.
+cdef void srtp_prefer_mb(u32 suites) noexcept nogil
 # NULL when the suite is unknown or libcrypto failed. Key and salt have the sizes above.
 cdef SrtpContext* srtp_new(int suite, const u8* key, const u8* salt) noexcept nogil
 # The same from session keys, which nothing derives any more (test vectors).

@@ -12,10 +12,9 @@ from simplestchat._native.core.types cimport (
     E_AUTH, E_INTERNAL, E_LIMIT, E_MALFORMED, E_NOMEM, E_REPLAY, E_SHORT, E_SPACE, E_STATE, OK, u8, u16, u32, u64,
 )
 from simplestchat._native.crypto.hmacsha1 cimport SHA1_SIZE, hmac_sha1_key
-from simplestchat._native.crypto.openssl cimport (
-    EVP_aes_128_ctr, EVP_aes_128_gcm, EVP_aes_256_gcm, EVP_CIPHER, EVP_CIPHER_CTX_free, EVP_CIPHER_CTX_new,
-    EVP_EncryptInit_ex, OPENSSL_cleanse, SHA1_Final, SHA1_Init, SHA1_Update, SHA_CTX,
-)
+from simplestchat._native.crypto.ipsecmb cimport mb_add, mb_begin, mb_cm_key, mb_end, mb_gcm, mb_gcm_key, mb_key_free
+from simplestchat._native.crypto.openssl cimport OPENSSL_cleanse, SHA1_Final, SHA1_Init, SHA1_Update, SHA_CTX
+from simplestchat._native.crypto.provided cimport PROVIDED_AES_128_CTR, PROVIDED_AES_128_GCM, PROVIDED_AES_256_GCM, provided
 from simplestchat._native.crypto.srtp_cipher cimport (
     CM_TAG_SIZE, GCM_TAG_SIZE, CipherHalf, Clear, cm_crypt, cm_iv, cm_tag, cm_verify, gcm_iv, gcm_open, gcm_seal,
 )
@@ -57,20 +56,48 @@ cdef int srtp_tag_size(int suite) noexcept nogil:
     return CM_TAG_SIZE if suite == SRTP_AES128_CM_SHA1_80 else 0
 
 
-cdef const EVP_CIPHER* _cipher(int suite) noexcept nogil:
+cdef u32 _mb_suites = 0              # a bit by suite: ipsec-mb does its work
+
+
+cdef void srtp_prefer_mb(u32 suites) noexcept nogil:
+    global _mb_suites
+    _mb_suites = suites
+
+
+cdef int _cipher(int suite) noexcept nogil:
     if suite == SRTP_AEAD_AES_128_GCM:
-        return EVP_aes_128_gcm()
-    return EVP_aes_256_gcm() if suite == SRTP_AEAD_AES_256_GCM else EVP_aes_128_ctr()
+        return PROVIDED_AES_128_GCM
+    return PROVIDED_AES_256_GCM if suite == SRTP_AEAD_AES_256_GCM else PROVIDED_AES_128_CTR
 
 
-cdef int _prepare(CipherHalf* half, int suite, const SrtpHalfKeys* keys) noexcept nogil:
+cdef int _prepare_mb(CipherHalf* half, int suite, const SrtpHalfKeys* keys) noexcept nogil:
+    if suite == SRTP_AES128_CM_SHA1_80:
+        half.mb_key = mb_cm_key(keys.key)
+    else:
+        half.mb_gcm = mb_gcm(srtp_key_size(suite))
+        half.mb_key = mb_gcm_key(srtp_key_size(suite), keys.key)
+    return OK if half.mb_key != NULL else E_NOMEM
+
+
+cdef int _prepare(CipherHalf* half, int suite, const SrtpHalfKeys* keys, bint mb) noexcept nogil:
     memcpy(half.salt, keys.salt, srtp_salt_size(suite))
     if suite == SRTP_AES128_CM_SHA1_80:
         hmac_sha1_key(&half.mac, keys.auth, SRTP_AUTH_KEY_SIZE)
-    half.cipher = EVP_CIPHER_CTX_new()
+    if mb and _prepare_mb(half, suite, keys) != OK:
+        return E_NOMEM
+    if half.mb_gcm != NULL:
+        return OK
+    half.by = provided(_cipher(suite))
+    half.cipher = half.by.newctx(half.by.provider)
     if half.cipher == NULL:
         return E_NOMEM
-    return OK if EVP_EncryptInit_ex(half.cipher, _cipher(suite), NULL, keys.key, NULL) == 1 else E_INTERNAL
+    return OK if half.by.encrypt_init(half.cipher, keys.key, srtp_key_size(suite), NULL, 0, NULL) == 1 else E_INTERNAL
+
+
+cdef void _wipe(CipherHalf* half) noexcept nogil:
+    if half.cipher != NULL:
+        half.by.freectx(half.cipher)         # libcrypto wipes the key schedule
+    mb_key_free(half.mb_key, half.mb_gcm != NULL)
 
 
 cdef u64 _key_id(const SrtpHalfKeys* keys, int suite) noexcept nogil:
@@ -94,7 +121,8 @@ cdef SrtpContext* srtp_from_session(int suite, const SrtpSessionKeys* keys) noex
     ctx.gcm = suite != SRTP_AES128_CM_SHA1_80
     ctx.tag_size = srtp_tag_size(suite)
     ctx.key_id = _key_id(&keys.rtp, suite)
-    if _prepare(&ctx.rtp, suite, &keys.rtp) != OK or _prepare(&ctx.rtcp, suite, &keys.rtcp) != OK:
+    if (_prepare(&ctx.rtp, suite, &keys.rtp, (_mb_suites >> suite) & 1) != OK
+            or _prepare(&ctx.rtcp, suite, &keys.rtcp, False) != OK):
         srtp_free(ctx)
         return NULL
     return ctx
@@ -115,8 +143,8 @@ cdef SrtpContext* srtp_new(int suite, const u8* key, const u8* salt) noexcept no
 cdef void srtp_free(SrtpContext* ctx) noexcept nogil:
     if ctx == NULL:
         return
-    EVP_CIPHER_CTX_free(ctx.rtp.cipher)      # libcrypto wipes the key schedules
-    EVP_CIPHER_CTX_free(ctx.rtcp.cipher)
+    _wipe(&ctx.rtp)
+    _wipe(&ctx.rtcp)
     free(ctx.sources)
     OPENSSL_cleanse(ctx, sizeof(SrtpContext))
     free(ctx)
@@ -169,6 +197,11 @@ cdef inline void _pad(u8* out, u32 padding) noexcept nogil:
     out[padding - 1] = <u8>padding
 
 
+cdef inline void _note_taint(const SealJob* job, const u8* plain, size_t size) noexcept nogil:
+    if taint_on:
+        taint_record(job.ctx.key_id, get32(job.out + RTP_SSRC_AT), job.index, job.out, job.header_size, NULL, 0, plain, size)
+
+
 cdef int _seal_job(const SealJob* job) noexcept nogil:
     cdef SrtpContext* ctx = job.ctx
     cdef size_t size = job.prefix_size + job.payload_size + job.padding
@@ -176,8 +209,7 @@ cdef int _seal_job(const SealJob* job) noexcept nogil:
     cdef const u8* data = _lay_out(job)
     cdef u8 iv[16]
     cdef Clear clear
-    if taint_on:
-        taint_record(ctx.key_id, get32(job.out + RTP_SSRC_AT), job.index, job.out, job.header_size, NULL, 0, data, size)
+    _note_taint(job, data, size)
     if ctx.gcm:
         gcm_iv(iv, ctx.rtp.salt, get32(job.out + RTP_SSRC_AT), job.index)
         clear.first = job.out
@@ -193,14 +225,30 @@ cdef int _seal_job(const SealJob* job) noexcept nogil:
     return OK
 
 
+# Adds a packet of AES-CM to the batch of ipsec-mb.
+cdef void _add_job(SealJob* job) noexcept nogil:
+    cdef CipherHalf* half = &job.ctx.rtp
+    cdef size_t size = job.prefix_size + job.payload_size + job.padding
+    cdef u8* body = job.out + job.header_size
+    cdef const u8* data = _lay_out(job)
+    cdef u8 iv[16]
+    _note_taint(job, data, size)
+    cm_iv(iv, half.salt, get32(job.out + RTP_SSRC_AT), job.index)
+    put32(body + size, <u32>(job.index >> 16))
+    mb_add(half.mb_key, &half.mac, iv, data, size, job.out, body, job.header_size + size + ROC_SIZE, body + size, &job.size)
+
+
 cdef int srtp_seal_many(SealJob* jobs, int count) noexcept nogil:
     cdef int i
     cdef int failed = 0
+    cdef bint batch = _mb_suites >> SRTP_AES128_CM_SHA1_80 & 1 and mb_begin()
     for i in range(count):
-        if _seal_job(&jobs[i]) != OK:
+        if batch and not jobs[i].ctx.gcm and jobs[i].ctx.rtp.mb_key != NULL and jobs[i].prefix_size + jobs[i].payload_size:
+            _add_job(&jobs[i])
+        elif _seal_job(&jobs[i]) != OK:
             jobs[i].size = E_INTERNAL
             failed += 1
-    return failed
+    return failed + mb_end() if batch else failed
 
 
 cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_size, const u8* prefix, size_t prefix_size,

@@ -1,21 +1,31 @@
 # The two transforms of SRTP over prepared keys: AES-GCM (RFC 7714) and AES-CM with HMAC-SHA1 (RFC 3711). Per packet only the IV
 # is set; nothing is allocated. Header-only, so that it is compiled into its one user.
+#
+# libcrypto does all of it, or ipsec-mb the RTP half's AES-GCM (its batches of AES-CM are in crypto/ipsecmb). SRTCP is always libcrypto's:
+# it is one packet in hundreds, and may authenticate bytes of two places.
 from libc.string cimport memcpy, memset
 from simplestchat._native.core.bytes cimport get32, put32
 from simplestchat._native.core.types cimport E_AUTH, E_INTERNAL, OK, u8, u16, u32, u64
 from simplestchat._native.crypto.hmacsha1 cimport HmacSha1, SHA1_SIZE, hmac_sha1_end
+from simplestchat._native.crypto.ipsecmb cimport MB_GCM_STATE, MbGcm
 from simplestchat._native.crypto.openssl cimport (
-    CRYPTO_memcmp, EVP_CIPHER_CTX, EVP_CIPHER_CTX_ctrl, EVP_CTRL_AEAD_GET_TAG, EVP_CTRL_AEAD_SET_TAG, EVP_DecryptFinal_ex,
-    EVP_DecryptInit_ex, EVP_DecryptUpdate, EVP_EncryptFinal_ex, EVP_EncryptInit_ex, EVP_EncryptUpdate, SHA1_Update, SHA_CTX,
+    CRYPTO_memcmp, OSSL_CIPHER_PARAM_AEAD_TAG, OSSL_PARAM, OSSL_PARAM_OCTET_STRING, SHA1_Update, SHA_CTX,
 )
+from simplestchat._native.crypto.provided cimport ProvidedCipher
 
 cdef enum:
     GCM_TAG_SIZE = 16
     CM_TAG_SIZE = 10
 
+    GCM_IV_SIZE = 12
+    CM_IV_SIZE = 16
+
 # RTP or RTCP of one context.
 cdef struct CipherHalf:
-    EVP_CIPHER_CTX* cipher
+    const ProvidedCipher* by # libcrypto's cipher, NULL where ipsec-mb does all
+    void* cipher             # its context
+    u8* mb_key               # ipsec-mb's prepared key, NULL where libcrypto does all
+    const MbGcm* mb_gcm
     HmacSha1 mac             # AES-CM only
     u8 salt[16]              # zero behind the session salt
 
@@ -45,40 +55,59 @@ cdef inline void cm_iv(u8* iv, const u8* salt, u32 ssrc, u64 index) noexcept nog
     iv[14] = 0
     iv[15] = 0
 
-cdef inline int gcm_seal(CipherHalf* half, const u8* iv, const Clear* clear, const u8* data, size_t size, u8* out,
+# The list of parameters that has one: the tag.
+cdef inline void gcm_tag_parameter(OSSL_PARAM* list, u8* tag) noexcept nogil:
+    list[0].key = OSSL_CIPHER_PARAM_AEAD_TAG
+    list[0].data_type = OSSL_PARAM_OCTET_STRING
+    list[0].data = tag
+    list[0].data_size = GCM_TAG_SIZE
+    list[0].return_size = 0
+    list[1].key = NULL
+
+cdef inline bint gcm_run(const CipherHalf* half, const Clear* clear, const u8* data, size_t size, u8* out) noexcept nogil:
+    cdef size_t n = 0
+    cdef bint good = half.by.update(half.cipher, NULL, &n, clear.first_size, clear.first, clear.first_size) == 1
+    if clear.second_size:
+        good = good and half.by.update(half.cipher, NULL, &n, clear.second_size, clear.second, clear.second_size) == 1
+    if size:
+        good = good and half.by.update(half.cipher, out, &n, size, data, size) == 1
+    return good
+
+cdef inline int gcm_seal(const CipherHalf* half, const u8* iv, const Clear* clear, const u8* data, size_t size, u8* out,
                          u8* tag) noexcept nogil:
-    cdef EVP_CIPHER_CTX* ctx = half.cipher
-    cdef int n = 0
-    cdef bint good = EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) == 1
-    good = good and EVP_EncryptUpdate(ctx, NULL, &n, clear.first, <int>clear.first_size) == 1
-    if clear.second_size:
-        good = good and EVP_EncryptUpdate(ctx, NULL, &n, clear.second, <int>clear.second_size) == 1
-    if size:
-        good = good and EVP_EncryptUpdate(ctx, out, &n, data, <int>size) == 1
-    good = good and EVP_EncryptFinal_ex(ctx, tag, &n) == 1
-    good = good and EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_SIZE, tag) == 1
-    return OK if good else E_INTERNAL
+    cdef OSSL_PARAM wanted[2]
+    cdef u8 state[MB_GCM_STATE]
+    cdef size_t n = 0
+    cdef bint good
+    if half.mb_gcm != NULL:
+        half.mb_gcm.encrypt(half.mb_key, state, out, data, size, iv, clear.first, clear.first_size, tag, GCM_TAG_SIZE)
+        return OK
+    good = half.by.encrypt_init(half.cipher, NULL, 0, iv, GCM_IV_SIZE, NULL) == 1 and gcm_run(half, clear, data, size, out)
+    good = good and half.by.final(half.cipher, tag, &n, GCM_TAG_SIZE) == 1
+    gcm_tag_parameter(wanted, tag)
+    return OK if good and half.by.get_parameters(half.cipher, wanted) == 1 else E_INTERNAL
 
-cdef inline int gcm_open(CipherHalf* half, const u8* iv, const Clear* clear, const u8* data, size_t size, const u8* tag,
+cdef inline int gcm_open(const CipherHalf* half, const u8* iv, const Clear* clear, const u8* data, size_t size, const u8* tag,
                          u8* out) noexcept nogil:
-    cdef EVP_CIPHER_CTX* ctx = half.cipher
+    cdef OSSL_PARAM given[2]
+    cdef u8 state[MB_GCM_STATE]
     cdef u8 end[GCM_TAG_SIZE]
-    cdef int n = 0
-    cdef bint good = EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, iv) == 1
-    good = good and EVP_DecryptUpdate(ctx, NULL, &n, clear.first, <int>clear.first_size) == 1
-    if clear.second_size:
-        good = good and EVP_DecryptUpdate(ctx, NULL, &n, clear.second, <int>clear.second_size) == 1
-    if size:
-        good = good and EVP_DecryptUpdate(ctx, out, &n, data, <int>size) == 1
+    cdef size_t n = 0
+    cdef bint good
+    if half.mb_gcm != NULL:
+        half.mb_gcm.decrypt(half.mb_key, state, out, data, size, iv, clear.first, clear.first_size, end, GCM_TAG_SIZE)
+        return OK if CRYPTO_memcmp(end, tag, GCM_TAG_SIZE) == 0 else E_AUTH
     memcpy(end, tag, GCM_TAG_SIZE)
-    good = good and EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_SIZE, end) == 1
-    return OK if good and EVP_DecryptFinal_ex(ctx, end, &n) == 1 else E_AUTH
+    gcm_tag_parameter(given, end)
+    good = half.by.decrypt_init(half.cipher, NULL, 0, iv, GCM_IV_SIZE, NULL) == 1
+    good = good and half.by.set_parameters(half.cipher, given) == 1 and gcm_run(half, clear, data, size, out)
+    return OK if good and half.by.final(half.cipher, end, &n, GCM_TAG_SIZE) == 1 else E_AUTH
 
-cdef inline int cm_crypt(CipherHalf* half, const u8* iv, const u8* data, size_t size, u8* out) noexcept nogil:
-    cdef int n = 0
-    if EVP_EncryptInit_ex(half.cipher, NULL, NULL, NULL, iv) != 1:
+cdef inline int cm_crypt(const CipherHalf* half, const u8* iv, const u8* data, size_t size, u8* out) noexcept nogil:
+    cdef size_t n = 0
+    if half.by.encrypt_init(half.cipher, NULL, 0, iv, CM_IV_SIZE, NULL) != 1:
         return E_INTERNAL
-    if size and EVP_EncryptUpdate(half.cipher, out, &n, data, <int>size) != 1:
+    if size and half.by.update(half.cipher, out, &n, size, data, size) != 1:
         return E_INTERNAL
     return OK
 

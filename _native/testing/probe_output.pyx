@@ -5,7 +5,8 @@ from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport E_NOMEM, OK, Tuple, u16, u32, u64, u8
-from simplestchat._native.crypto.openssl cimport EVP_CIPHER_CTX_reset
+from simplestchat._native.crypto.openssl cimport OSSL_PARAM
+from simplestchat._native.crypto.provided cimport ProvidedCipher
 from simplestchat._native.crypto.srtp cimport SealJob, SrtpContext, srtp_free, srtp_new, srtp_note
 from simplestchat._native.engine.entities cimport OutQueue
 from simplestchat._native.engine.output cimport (
@@ -17,6 +18,10 @@ from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, rtp_write_fixed
 OUT_PACKETS = _OUT_PACKETS
 
 
+cdef int _refuse(void* ctx, const u8* key, size_t key_size, const u8* iv, size_t iv_size, const OSSL_PARAM* parameters) noexcept nogil:
+    return 0
+
+
 @final
 cdef class Output:
     """A queue, and two senders with the same keys: one of them can be broken, and then seals nothing."""
@@ -24,6 +29,7 @@ cdef class Output:
     cdef OutQueue queue
     cdef SrtpContext* sender
     cdef SrtpContext* fragile
+    cdef ProvidedCipher broken
     cdef list plain                # what noted packets point at
 
     def __cinit__(self, int suite, bytes key, bytes salt):
@@ -41,7 +47,9 @@ cdef class Output:
 
     def break_fragile(self):
         """From now on, libcrypto refuses what the second sender asks for."""
-        EVP_CIPHER_CTX_reset(self.fragile.rtp.cipher)
+        self.broken = self.fragile.rtp.by[0]
+        self.broken.encrypt_init = _refuse
+        self.fragile.rtp.by = &self.broken
 
     def note(self, u32 ssrc, u64 index, bytes payload, bint fragile=False):
         """Queue a packet that is sealed later; the size it will have."""

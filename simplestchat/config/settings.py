@@ -89,6 +89,11 @@ class Media:
         Integer(0, 65535, "PORT"), "UDP port of the first worker, the next one has the next port; 0 takes free ones",
         default=40000,
     )  # fmt: skip
+    srtp_backend: str = setting(
+        Choice(("auto", "openssl", "ipsec-mb")),
+        "what encrypts media: ipsec-mb costs less; auto takes it where it is installed and agrees with OpenSSL",
+        default="auto",
+    )
     announce: tuple[str, ...] = setting(
         Addresses(), "address that clients send media to; by default every address of this machine", default=()
     )

@@ -19,6 +19,8 @@ class Reading(msgspec.Struct, frozen=True):
     forwarding: tuple[list[int], list[int], int]
     """From a media packet's arrival until its last copy was sent: bounds, counts and sum, in microseconds."""
     footprint: Footprint
+    ciphers: dict[str, str]
+    """The library that encrypts media, by SRTP suite."""
 
     @property
     def forwarding_spans(self) -> Spans:

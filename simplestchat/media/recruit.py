@@ -65,10 +65,10 @@ class Recruit:
             case other:
                 raise _refusal(other)
 
-    async def serve(self, index: int, port: int) -> Greeting:
-        """Let it serve as worker `index` on a UDP port, 0 for a free one; raises WorkerStartError."""
+    async def serve(self, order: Serve) -> Greeting:
+        """Let it serve; raises WorkerStartError."""
         try:
-            await self.stream.send_all(encode_call(1, Serve(index, port)))
+            await self.stream.send_all(encode_call(1, order))
         except trio.BrokenResourceError:
             raise WorkerStartError("it ended while it waited") from None
         match await self._first_message("greet", SERVE_TIMEOUT_S):

@@ -59,6 +59,7 @@ class MediaService:
         spares: int,
         rtc_port: int,
         announce: Sequence[str],
+        srtp_backend: str = "auto",
         handler: Callable[[MediaEvent], None],
         spread_at: float = 0.5,
         pinning: str = "off",
@@ -68,7 +69,13 @@ class MediaService:
         self._handler = handler
         self._spread_at = spread_at
         self._supervisor = Supervisor(
-            workers, rtc_port, spares=spares, pinning=pinning, on_event=self._on_event, on_lost=self._on_lost
+            workers,
+            rtc_port,
+            spares=spares,
+            pinning=pinning,
+            srtp_backend=srtp_backend,
+            on_event=self._on_event,
+            on_lost=self._on_lost,
         )
         self._places = Places()
         self._objects = ObjectTable()

@@ -23,7 +23,7 @@ from .placement import Load
 from .reading import Reading
 from .recruit import Greeting, Recruit, WorkerStartError
 from .spares import Spares
-from .wire import ChannelError, Stats
+from .wire import ChannelError, Serve, Stats
 
 log = structlog.get_logger()
 
@@ -79,11 +79,13 @@ class Supervisor:
         *,
         spares: int,
         pinning: str,
+        srtp_backend: str,
         on_event: Callable[[Worker, list[Any]], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
         self._rtc_port = rtc_port
         self._pinning = pinning
+        self._srtp_backend = srtp_backend
         self._on_event = on_event
         self._on_lost = on_lost
         self._slots: list[Worker | None] = [None] * count
@@ -136,7 +138,8 @@ class Supervisor:
         try:
             if spare is None:
                 await recruit.until_waiting()
-            greeting = await recruit.serve(index, self._rtc_port + index if self._rtc_port else 0)
+            port = self._rtc_port + index if self._rtc_port else 0
+            greeting = await recruit.serve(Serve(index, port, self._srtp_backend))
             pin(recruit.pid, index, self.count, self._pinning)
             worker = Worker(index, greeting, self._connector(recruit))
             self._place(index, worker)

@@ -44,6 +44,7 @@ class Serve(Call, frozen=True):
     METHOD = "serve"
     index: int
     port: int
+    srtp_backend: str = "auto"
 
 
 class ById(Call, frozen=True):

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from simplestchat._native.core.errors import LIMIT, MisuseError, NativeError, PeerError
+from simplestchat._native.crypto import srtp_backend
 from simplestchat._native.engine.shard import Shard
 from simplestchat._native.io.loop import Loop
 
@@ -92,6 +93,7 @@ def main(arguments: list[str], make_shard: Callable[[int], Shard] = Shard) -> in
             order = _wait(control)
             if order is None:
                 return 0
+            srtp_backend.choose(order.srtp_backend)
             loop, dispatcher = _build(control_fd, order.port, shard)
         except (NativeError, OSError) as exc:
             _send(control, (FAILURE, 0, {"code": "internal", "message": str(exc)}))
@@ -133,7 +135,8 @@ def _build(control_fd: int, port: int, shard: Shard) -> tuple[Loop, Dispatcher]:
         encode_events=lambda events: holder[0].encode_events(events),
     )
     meter = Meter()
-    holder.append(Dispatcher(loop.shard, lambda: Reading(loop.shard.stats(), loop.forwarding(), meter.take())))
+    ciphers = srtp_backend.chosen()
+    holder.append(Dispatcher(loop.shard, lambda: Reading(loop.shard.stats(), loop.forwarding(), meter.take(), ciphers)))
     return loop, holder[0]
 
 

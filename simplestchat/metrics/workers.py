@@ -85,6 +85,7 @@ class WorkerCollector(Collector):
         ages = {str(worker): age_s for worker, age_s in self._ages().items()}
         yield _family(GaugeMetricFamily, "reading_age_seconds", "how long ago the worker told all this", ages)
         yield _family(CounterMetricFamily, "cpu_seconds", "processor time, user and system", cpu)
+        yield _ciphers(readings)
         yield histogram(
             PREFIX + "forward_latency_seconds",
             "From a media packet's arrival at the machine until its last copy was sent",
@@ -116,6 +117,18 @@ def _dropped(counters: Mapping[str, Mapping[str, int]]) -> CounterMetricFamily:
             if name.startswith(DROPPED):
                 dropped.add_metric([worker, name.removeprefix(DROPPED)], value)
     return dropped
+
+
+def _ciphers(readings: Mapping[str, Reading]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        PREFIX + "srtp_backend",
+        "1 for the library that encrypts media of a suite",
+        labels=["worker", "suite", "backend"],
+    )
+    for worker, reading in readings.items():
+        for suite, backend in reading.ciphers.items():
+            family.add_metric([worker, suite, backend], 1)
+    return family
 
 
 def _sentence(text: str) -> str:

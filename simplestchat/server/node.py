@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from simplestchat.config import Settings
 from simplestchat.errors import ConfigError
+from simplestchat.media import ciphers
 from simplestchat.media.addresses import host_addresses
 from simplestchat.media.recruit import WorkerStartError
 from simplestchat.media.service import MediaService
@@ -53,6 +54,7 @@ class Node:
             announce=media.announce,
             spread_at=media.spread_at / 100,
             pinning=media.pin_workers,
+            srtp_backend=media.srtp_backend,
             handler=lambda event: self._hub.on_media_event(event),
         )
         self._hub: Hub
@@ -116,6 +118,9 @@ class Node:
 
     async def _start_media(self, nursery: trio.Nursery) -> None:
         """Start the workers; one that cannot have its port names the setting."""
+        if self._settings.media.srtp_backend == "ipsec-mb" and (problem := ciphers.ipsec_mb_problem()):
+            spelling = self._settings.spelling("srtp_backend")
+            raise ConfigError(f"{spelling}: ipsec-mb cannot be used ({problem}); choose auto or openssl")
         try:
             await nursery.start(self._media.run)
         except BaseExceptionGroup as group:

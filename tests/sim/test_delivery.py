@@ -8,6 +8,8 @@ from support.dtls_openssl import OpensslDtls
 from support.secure import SUITES, DtlsRole, certificate_digest, shared_identity
 from support.simulation import Simulation
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
+
 
 @pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("role", ["client", "server"])

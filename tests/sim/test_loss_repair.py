@@ -6,6 +6,8 @@ import pytest
 from support.calls import Call, assert_clean, expected_counters, two_party_call, undelivered
 from support.netem import Bursts, Link
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
+
 RTT_LINK = Link(delay_us=25_000)
 DEADLINE_US = 500_000
 # What a packet needs that is not lost: two links, and nothing else.

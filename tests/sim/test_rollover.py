@@ -7,6 +7,8 @@ from support.calls import Call, assert_clean, assert_no_gaps, connect, stop_medi
 from support.netem import Link
 from support.simulation import Consumed, Published, Simulation
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
+
 # With this seed the outgoing sequence begins near the top of the range that it may begin in.
 OWN_WRAP_SEED = 1241
 

@@ -29,6 +29,7 @@ class Told(Probes):
     own: list[str] = field(default_factory=lambda: ["198.51.100.7", "127.0.0.1"])
     broken: str | None = None
     library: tuple[str, tuple[int, int, int]] | None = ("OpenSSL 3.5.1", (3, 5, 1))
+    ipsec: tuple[str | None, str | None] = ("1.3.0", None)
     later: dict[Path, str] = field(default_factory=dict)
     """What files hold after a pause."""
 
@@ -68,6 +69,9 @@ class Told(Probes):
 
     def openssl(self) -> tuple[str, tuple[int, int, int]] | None:
         return self.library
+
+    def ipsec_mb(self) -> tuple[str | None, str | None]:
+        return self.ipsec
 
 
 #: As a roomy machine has them.

@@ -23,7 +23,9 @@ async def until(look: Callable[[], object]) -> None:
 class Stage:
     """A running service and what it has reported."""
 
-    def __init__(self, workers: int, spares: int, rtc_port: int, spread_at: float, pinning: str) -> None:
+    def __init__(
+        self, workers: int, spares: int, rtc_port: int, spread_at: float, pinning: str, srtp_backend: str
+    ) -> None:
         self.events: list[MediaEvent] = []
         self.reported = trio.Event()
         self.service = MediaService(
@@ -34,6 +36,7 @@ class Stage:
             handler=self._report,
             spread_at=spread_at,
             pinning=pinning,
+            srtp_backend=srtp_backend,
         )
 
     def _report(self, event: MediaEvent) -> None:
@@ -69,10 +72,15 @@ class Stage:
 
 @asynccontextmanager
 async def running(
-    workers: int = 1, spares: int = 0, rtc_port: int = 0, spread_at: float = 0.5, pinning: str = "off"
+    workers: int = 1,
+    spares: int = 0,
+    rtc_port: int = 0,
+    spread_at: float = 0.5,
+    pinning: str = "off",
+    srtp_backend: str = "auto",
 ) -> AsyncIterator[Stage]:
     """A service from its start to its end."""
-    stage = Stage(workers, spares, rtc_port, spread_at, pinning)
+    stage = Stage(workers, spares, rtc_port, spread_at, pinning, srtp_backend)
     async with trio.open_nursery() as nursery:
         await nursery.start(stage.service.run)
         yield stage

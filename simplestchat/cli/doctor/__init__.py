@@ -30,6 +30,7 @@ _SERVE, _LOAD = frozenset({"serve"}), frozenset({"load"})
 CHECKS: tuple[Check, ...] = (
     Check(system.native_core),
     Check(system.openssl),
+    Check(system.srtp, _SERVE),
     Check(system.cores),
     Check(system.frequency),
     Check(system.steal),

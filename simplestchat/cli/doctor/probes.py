@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simplestchat.media.addresses import host_addresses
+from simplestchat.media.ciphers import ipsec_mb_problem, ipsec_mb_version
 
 _UDP_SEGMENT, _UDP_GRO = 103, 104  # linux/udp.h
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; so is its control message
@@ -130,6 +131,11 @@ class Probes:
             number = int(library.OpenSSL_version_num())
             return library.OpenSSL_version(0).decode(), (number >> 28 & 15, number >> 20 & 255, number >> 4 & 255)
         return None
+
+    def ipsec_mb(self) -> tuple[str | None, str | None]:
+        """Return the version of the ipsec-mb that works here, or None and why none does."""
+        problem = ipsec_mb_problem()
+        return (None, problem) if problem else (ipsec_mb_version(), None)
 
 
 @contextlib.contextmanager

@@ -56,6 +56,20 @@ def openssl(machine: Machine, _use: Use) -> Iterator[Finding]:
         yield Finding("green", "OpenSSL", text, values=values)
 
 
+def srtp(machine: Machine, use: Use) -> Iterator[Finding]:
+    """What will encrypt media."""
+    wanted = use.settings.media.srtp_backend
+    version, problem = (None, "not asked for") if wanted == "openssl" else machine.probes.ipsec_mb()
+    values = {"wanted": wanted, "ipsec_mb": version}
+    if problem is None:
+        yield Finding("green", "SRTP", f"ipsec-mb {version}", values=values)
+    elif wanted == "ipsec-mb":
+        why = "the server does not start with --srtp-backend ipsec-mb"
+        yield Finding("red", "SRTP", problem, why, "sudo apt-get install libipsec-mb1", values)
+    else:
+        yield Finding("green", "SRTP", f"OpenSSL (ipsec-mb: {problem})", values=values)
+
+
 def cores(machine: Machine, use: Use) -> Iterator[Finding]:
     """Whether there are enough processors, a container's share counted."""
     there, quota = machine.probes.cores(), cpu_quota(machine)

@@ -11,6 +11,7 @@ from support.rtp_packets import SUITE_NAMES, any_rtcp, any_rtp, libsrtp
 from simplestchat._native.core.errors import PeerError
 from simplestchat._native.testing.probe_crypto import SUITES, Srtp, seal_together, srtp_sizes
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
 EVERY_SUITE = pytest.mark.parametrize("suite", SUITES, ids=SUITE_NAMES.get)
 
 SEAL_PACKETS = 33_000  # of each suite, sealed by both and opened crosswise: two packets opened for each

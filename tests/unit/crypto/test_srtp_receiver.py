@@ -10,6 +10,7 @@ from support.rtp_packets import SUITE_NAMES, any_rtcp, rtp
 from simplestchat._native.core.errors import MisuseError, NativeError, PeerError
 from simplestchat._native.testing.probe_crypto import SUITES, Srtp, srtp_sizes
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
 EVERY_SUITE = pytest.mark.parametrize("suite", SUITES, ids=SUITE_NAMES.get)
 SSRC = 0xCAFEBABE
 WINDOW = 1024

@@ -12,6 +12,8 @@ from simplestchat._native.testing.probe_crypto import (
     srtp_keystream,
 )
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
+
 LABEL_KEY, LABEL_AUTH, LABEL_SALT = 0, 1, 2
 
 # RFC 3711 section B.3.

@@ -19,6 +19,7 @@ from simplestchat._native.testing.probe_crypto import (
     taint_switch,
 )
 
+pytestmark = pytest.mark.usefixtures("srtp_backend")
 CAPACITY = 1 << 18
 
 

@@ -24,6 +24,7 @@ def reading(**counters: int) -> Reading:
         counters=counters,
         forwarding=([50, 100], [7, 2, 1], 1_500_000),
         footprint=Footprint(rss_bytes=9000, heap_used_bytes=300, heap_held_bytes=400, cpu_us=2_500_000),
+        ciphers={"AEAD_AES_128_GCM": "ipsec-mb"},
     )
 
 

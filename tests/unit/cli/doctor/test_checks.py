@@ -10,9 +10,10 @@ import pytest
 from support.fake_machine import machine, put, use
 
 from simplestchat.cli.doctor import CHECKS, examine, network, system
-from simplestchat.cli.doctor.findings import Finding, Purpose, worst
+from simplestchat.cli.doctor.findings import Finding, Purpose, Use, worst
 from simplestchat.cli.doctor.machine import Machine
 from simplestchat.cli.doctor.probes import Buffers
+from simplestchat.config import Media, Settings
 
 CPU_MAX = "/sys/fs/cgroup/a/b/cpu.max"
 GROUP = {"/proc/self/cgroup": "0::/a/b\n"}
@@ -27,6 +28,24 @@ def test_a_roomy_machine_is_green_and_every_check_speaks(tmp_path: Path) -> None
     findings = examine(machine(tmp_path), use())
     assert [finding for finding in findings if finding.verdict != "green"] == []
     assert len({finding.name for finding in findings}) == len(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "verdict", "what"),
+    [
+        ("auto", ("1.3.0", None), "green", "ipsec-mb 1.3.0"),
+        ("auto", (None, "gone"), "green", "OpenSSL (ipsec-mb: gone)"),
+        ("openssl", ("1.3.0", None), "green", "OpenSSL (ipsec-mb: not asked for)"),
+        ("ipsec-mb", ("1.3.0", None), "green", "ipsec-mb 1.3.0"),
+        ("ipsec-mb", (None, "gone"), "red", "gone"),
+    ],
+)
+def test_what_encrypts_media_is_told(
+    tmp_path: Path, wanted: str, there: tuple[str | None, str | None], verdict: str, what: str
+) -> None:
+    settings = Settings(media=Media(srtp_backend=wanted))
+    (finding,) = system.srtp(machine(tmp_path, ipsec=there), Use(settings, frozenset({"serve"})))
+    assert (finding.verdict, finding.what) == (verdict, what)
 
 
 def test_a_bare_kernel_that_tells_nothing_breaks_no_check(tmp_path: Path) -> None:

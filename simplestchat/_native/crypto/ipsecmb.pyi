@@ -1,0 +1,1 @@
+"""ipsec-mb, loaded at run time: no Python names, C functions only (see ``_native/crypto/ipsecmb.pxd``)."""

@@ -1,0 +1,1 @@
+"""libcrypto's ciphers without EVP's layer around them (see ``_native/crypto/provided.pyx``)."""
