@@ -33,13 +33,13 @@ def test_seqmap_forward_with_every_third_dropped(benchmark: BenchmarkFixture) ->
 
 
 def test_cache_reserve_and_commit(benchmark: BenchmarkFixture) -> None:
-    cache = PacketCache(1 << 21, 1024)
+    cache = PacketCache(1 << 14, 128, 1024)
     assert benchmark(cache.time_store, 0, N, 1100) == N
     _per_packet(benchmark)
 
 
 def test_cache_find(benchmark: BenchmarkFixture) -> None:
-    cache = PacketCache(1 << 28, 1 << 17)
+    cache = PacketCache(1 << 14, 1 << 14, 1 << 17, 1 << 40)
     cache.time_store(0, N, 1100)
     assert benchmark(cache.time_find, 0, N) == N
     _per_packet(benchmark)

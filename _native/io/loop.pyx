@@ -45,6 +45,7 @@ cdef class Loop:
     cdef int epoll
     cdef Channel channel
     cdef bint waiting_to_write
+    cdef bint shaking              # handshakes wait for the next turn
     cdef object handle
     cdef object encode_events
     cdef readonly Shard shard
@@ -123,10 +124,13 @@ cdef class Loop:
                     self._receive()
                 else:
                     control = True
+            self._handshakes()
             self._timers()
         return control
 
     cdef int _sleep_ms(self) noexcept nogil:
+        if self.shaking:
+            return 0
         cdef us_t wait = self.shard.deadline() - read_clock(CLOCK_MONOTONIC)
         wait = max(0, min(wait, LONGEST_SLEEP_US))
         return <int>((wait + 999) // 1000)
@@ -168,8 +172,14 @@ cdef class Loop:
             while self.shard.flush(now):
                 self._send()
             self._send()
+            self._handshakes()
             if count < BATCH:
                 return
+
+    cdef void _handshakes(self) noexcept nogil:
+        """A little of them between any two looks at media, however much of either waits."""
+        self.shaking = self.shard.handshakes(read_clock(CLOCK_MONOTONIC))
+        self._send()
 
     cdef void _timers(self) noexcept nogil:
         cdef us_t now = read_clock(CLOCK_MONOTONIC)
