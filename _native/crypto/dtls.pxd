@@ -4,7 +4,11 @@
 # announced fingerprint before `connected`; without an announced fingerprint the handshake may go on but ends only once one
 # is set. libssl's own timer reads a clock; it is kept out of the way, and a schedule here (RFC 6347 section 4.2.4) decides; `now`
 # comes in as an argument. A handshake that is not over in time has failed.
-from simplestchat._native.core.types cimport u8, us_t
+#
+# libssl's part, some 60 KB while it works, lives from the start of the handshake to its end only; an association that waits or that is
+# connected has about 1 KB.
+from simplestchat._native.core.types cimport u8, u32, us_t
+from simplestchat._native.crypto.dtls_context cimport DtlsContext
 
 cdef enum DtlsRole:
     DTLS_CLIENT = 0
@@ -17,18 +21,12 @@ cdef enum DtlsState:
     DTLS_FAILED = 3
     DTLS_CLOSED = 4
 
-cdef enum DtlsHash:
-    HASH_SHA256 = 0
-    HASH_SHA384 = 1
-    HASH_SHA512 = 2
-
 cdef enum:
     DTLS_MAX_DATAGRAM = 1200
     # From a client's start, or from the first handshake bytes of a server's peer.
     DTLS_HANDSHAKE_TIMEOUT_US = 30000000
     DTLS_NO_DEADLINE = 0x7FFFFFFFFFFFFFFF
 
-cdef struct DtlsContext      # SSL_CTX, an ECDSA P-256 key and its certificate; one per worker
 cdef struct Dtls             # one association
 
 # What srtp_new needs, already split by direction (RFC 5764 section 4.2).
@@ -38,13 +36,6 @@ cdef struct SrtpKeys:
     u8 send_salt[14]
     u8 recv_key[32]
     u8 recv_salt[14]
-
-cdef DtlsContext* dtls_context_new() noexcept nogil          # NULL when libssl failed
-cdef void dtls_context_free(DtlsContext* ctx) noexcept nogil
-# Size of the digest written to out (64 bytes at least), or < 0.
-cdef int dtls_context_fingerprint(DtlsContext* ctx, int hash, u8* out) noexcept nogil
-# The SRTP suites that new associations offer or take, as OpenSSL names them, with colons between. OK or E_UNSUPPORTED.
-cdef int dtls_context_suites(DtlsContext* ctx, const char* names) noexcept nogil
 
 cdef Dtls* dtls_new(DtlsContext* ctx, int role) noexcept nogil
 cdef void dtls_free(Dtls* dtls) noexcept nogil
@@ -60,5 +51,8 @@ cdef int dtls_drain(Dtls* dtls, u8* out, size_t cap) noexcept nogil
 cdef us_t dtls_deadline(const Dtls* dtls) noexcept nogil
 cdef void dtls_tick(Dtls* dtls, us_t now) noexcept nogil     # call when the deadline has passed
 cdef int dtls_state(const Dtls* dtls) noexcept nogil
-cdef int dtls_keys(Dtls* dtls, SrtpKeys* out) noexcept nogil # only when connected
+cdef int dtls_keys(const Dtls* dtls, SrtpKeys* out) noexcept nogil # only when connected
+# How often libssl was set to work so far: what takes no step of its costs no public-key operation.
+cdef u32 dtls_steps(const Dtls* dtls) noexcept nogil
+cdef bint dtls_is_open(const Dtls* dtls) noexcept nogil     # does libssl's part live?
 cdef void dtls_close(Dtls* dtls) noexcept nogil              # queues a close_notify

@@ -4,7 +4,7 @@
 # libssl retransmits when its own timer is due by the wall clock, and it looks at every step, not only when it is told to. So it
 # is told a time that is due within 2 ms (it rounds 15 ms down to nothing): what it then sends unasked is muted, and
 # link_resend, which asks, finds it due. The schedule runs on `now`, which its user sets before each step.
-from simplestchat._native.core.types cimport u8, u32, us_t
+from simplestchat._native.core.types cimport u8, u32, u64, us_t
 from simplestchat._native.crypto.dtls_outbound cimport Outbound
 from simplestchat._native.crypto.openssl cimport SSL
 
@@ -24,6 +24,8 @@ cdef struct DtlsLink:
     us_t timeout_us          # what the schedule waits now
     u32 resends              # of the last flight
     u32 timer_runs           # of libssl's timer since it was last set anew
+    u64 next_numbers[2]      # of our next records of epoch 0 and 1
+    u64 next_nonce           # behind the explicit one of the last record of epoch 1
     u8 ticking               # libssl was asked to retransmit
     u8 muting                # the retransmission that comes next was not asked for
     u8 muted

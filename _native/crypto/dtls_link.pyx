@@ -2,7 +2,9 @@
 
 from libc.string cimport memcpy
 
-from simplestchat._native.core.types cimport E_NOMEM, E_STATE, OK, u8, u32, us_t
+from simplestchat._native.core.bytes cimport get16, get32, get64
+from simplestchat._native.core.types cimport E_NOMEM, E_STATE, OK, u8, u32, u64, us_t
+from simplestchat._native.crypto.dtls_inbound cimport DTLS_RECORD_HEADER
 from simplestchat._native.crypto.dtls_outbound cimport outbound_put
 from simplestchat._native.crypto.openssl cimport (
     BIO, BIO_clear_retry_flags, BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT, BIO_CTRL_FLUSH, BIO_get_data, BIO_meth_new,
@@ -24,8 +26,25 @@ cdef enum:
     TIMEOUT_MAX_US = 1000000         # RFC 6347 allows up to 60 s, but then a lossy path would hardly be tried in 30 s
 
 
+# Numbers and nonces are used up also by what is muted.
+cdef void _note_numbers(DtlsLink* link, const u8* data, u32 size) noexcept nogil:
+    cdef u32 pos = 0
+    cdef u32 epoch
+    while size - pos >= DTLS_RECORD_HEADER:
+        epoch = get16(data + pos + 3)
+        if epoch < 2:
+            link.next_numbers[epoch] = (<u64>get16(data + pos + 5) << 32 | get32(data + pos + 7)) + 1
+        pos += DTLS_RECORD_HEADER
+        if epoch == 1 and size - pos >= 8:
+            link.next_nonce = get64(data + pos) + 1
+        pos += get16(data + pos - 2)
+        if pos > size:
+            break
+
+
 cdef int _write(BIO* bio, const char* data, int size) noexcept nogil:
     cdef DtlsLink* link = <DtlsLink*>BIO_get_data(bio)
+    _note_numbers(link, <const u8*>data, <u32>size)
     if not link.muted:
         outbound_put(&link.out, <const u8*>data, size)
     return size

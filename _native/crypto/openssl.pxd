@@ -41,6 +41,7 @@ cdef extern from "openssl/evp.h":
     const EVP_CIPHER* EVP_aes_128_ctr() noexcept nogil
     const EVP_CIPHER* EVP_aes_256_ctr() noexcept nogil
     const EVP_CIPHER* EVP_chacha20() noexcept nogil
+    const EVP_CIPHER* EVP_chacha20_poly1305() noexcept nogil
     EVP_CIPHER_CTX* EVP_CIPHER_CTX_new() noexcept nogil
     void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX* ctx) noexcept nogil
     int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX* ctx, int type, int arg, void* ptr) noexcept nogil
@@ -99,6 +100,10 @@ cdef extern from "openssl/provider.h":
     const OSSL_ALGORITHM* OSSL_PROVIDER_query_operation(const OSSL_PROVIDER* provider, int operation, int* no_cache) noexcept nogil
     void OSSL_PROVIDER_unquery_operation(const OSSL_PROVIDER* provider, int operation, const OSSL_ALGORITHM* algorithms) noexcept nogil
 
+cdef extern from "openssl/hmac.h":
+    unsigned char* HMAC(const EVP_MD* md, const void* key, int key_len, const unsigned char* data, size_t size,
+                        unsigned char* out, unsigned int* out_size) noexcept nogil
+
 cdef extern from "openssl/x509.h":
     ctypedef struct X509
     ctypedef struct X509_NAME
@@ -155,6 +160,8 @@ cdef extern from "openssl/ssl.h":
     ctypedef struct SSL
     ctypedef struct SSL_CTX
     ctypedef struct SSL_METHOD
+    ctypedef struct SSL_SESSION
+    ctypedef struct SSL_CIPHER
     ctypedef struct SRTP_PROTECTION_PROFILE:
         unsigned long id
     int DTLS1_2_VERSION
@@ -162,7 +169,6 @@ cdef extern from "openssl/ssl.h":
     int SSL_VERIFY_FAIL_IF_NO_PEER_CERT
     int SSL_SESS_CACHE_OFF
     int SSL_ERROR_WANT_READ
-    int SSL_ERROR_ZERO_RETURN
     unsigned long SSL_OP_NO_QUERY_MTU
     unsigned long SSL_OP_NO_TICKET
     unsigned long SSL_OP_NO_RENEGOTIATION
@@ -201,14 +207,17 @@ cdef extern from "openssl/ssl.h":
     void SSL_set_accept_state(SSL* ssl) noexcept nogil
     void SSL_set_connect_state(SSL* ssl) noexcept nogil
     int SSL_do_handshake(SSL* ssl) noexcept nogil
-    int SSL_read(SSL* ssl, void* buf, int num) noexcept nogil
-    int SSL_shutdown(SSL* ssl) noexcept nogil
     int SSL_get_error(const SSL* ssl, int ret) noexcept nogil
     int SSL_get_state(const SSL* ssl) noexcept nogil
     int SSL_is_init_finished(const SSL* ssl) noexcept nogil
-    int SSL_alloc_buffers(SSL* ssl) noexcept nogil
-    int SSL_free_buffers(SSL* ssl) noexcept nogil
     X509* SSL_get0_peer_certificate(const SSL* ssl) noexcept nogil
+    X509* SSL_get1_peer_certificate(const SSL* ssl) noexcept nogil
+    SSL_SESSION* SSL_get_session(const SSL* ssl) noexcept nogil
+    size_t SSL_SESSION_get_master_key(const SSL_SESSION* session, unsigned char* out, size_t cap) noexcept nogil
+    size_t SSL_get_client_random(const SSL* ssl, unsigned char* out, size_t cap) noexcept nogil
+    size_t SSL_get_server_random(const SSL* ssl, unsigned char* out, size_t cap) noexcept nogil
+    const SSL_CIPHER* SSL_get_current_cipher(const SSL* ssl) noexcept nogil
+    unsigned int SSL_CIPHER_get_id(const SSL_CIPHER* cipher) noexcept nogil
     SRTP_PROTECTION_PROFILE* SSL_get_selected_srtp_profile(SSL* ssl) noexcept nogil
     int SSL_export_keying_material(SSL* ssl, unsigned char* out, size_t olen, const char* label, size_t llen,
                                    const unsigned char* context, size_t contextlen, int use_context) noexcept nogil

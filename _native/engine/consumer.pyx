@@ -16,7 +16,7 @@ from simplestchat._native.engine.ice cimport ice_may_send
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_reserve, out_reserve_noted
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
-from simplestchat._native.stream.sent cimport SentPacket, sent_find, sent_free, sent_init, sent_may_resend, sent_put
+from simplestchat._native.stream.sent cimport SentPacket, sent_bytes, sent_find, sent_free, sent_init, sent_may_resend, sent_put
 from simplestchat._native.stream.seqmap cimport seqmap_drop, seqmap_forward, seqmap_init, seqmap_switch
 from simplestchat._native.stream.tsmap cimport tsmap_forward, tsmap_init, tsmap_switch
 from simplestchat._native.wire.rtcp cimport NackItem
@@ -25,8 +25,9 @@ from simplestchat._native.wire.rtp cimport (
 )
 
 cdef enum:
-    SENT_VIDEO = 512               # packets remembered for NACKs: about two seconds of 2.5 Mbit/s
+    SENT_VIDEO = 512               # packets remembered for NACKs at most: about two seconds of 2.5 Mbit/s
     SENT_AUDIO = 64                # over a second of 20 ms packets
+    RESEND_AGE_US = 3000000        # what is older helps nobody
     STREAM_ALIVE_US = 1000000      # an encoding that sent nothing for so long is not chosen
     RESEND_CREDIT_START = 64000
     RESEND_CREDIT_MAX = 256000
@@ -98,8 +99,8 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     c.in_transport = t.consumer_count
     s.consumer_count += 1
     s.pipe_consumers += c.pipe
-    if (sent_init(&c.sent, SENT_VIDEO if c.video else SENT_AUDIO) != OK
-            or not _append(&p.consumers, &p.consumer_count, &p.consumer_capacity, MAX_PRODUCER_CONSUMERS, c)
+    sent_init(&c.sent, SENT_VIDEO if c.video else SENT_AUDIO)
+    if (not _append(&p.consumers, &p.consumer_count, &p.consumer_capacity, MAX_PRODUCER_CONSUMERS, c)
             or not _append(&t.consumers, &t.consumer_count, &t.consumer_capacity, most, c)
             or table64_put(&t.sent_by_ssrc, ssrc, <u64>c) != OK
             or (rtx_ssrc and table64_put(&t.sent_by_ssrc, rtx_ssrc, <u64>c) != OK)):
@@ -126,6 +127,7 @@ cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil:
     _retire_ssrc(c.transport, c.rtx_ssrc)
     s.consumer_count -= 1
     s.pipe_consumers -= c.pipe
+    s.sent_bytes -= sent_bytes(&c.sent)
     sent_free(&c.sent)
     free(c)
 
@@ -221,7 +223,7 @@ cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t 
         s.counters.padding_out += ready.padding
     if size < 0:
         return
-    sent_put(&c.sent, index, stream, packet.index, timestamp, ready.padding)
+    s.sent_bytes += sent_put(&c.sent, index, stream, packet.index, timestamp, ready.padding, now)
     send_packet(&c.send, packet.payload_size)
     c.resend_credit += size // 2
     if c.resend_credit > RESEND_CREDIT_MAX:
@@ -254,7 +256,7 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
         return False
     stream = &c.producer.streams[sent.stream]
     packet = cache_find(&stream.cache, sent.source_index)
-    if packet == NULL or c.resend_credit < packet.size or not sent_may_resend(sent, now, c.send.rtt_us):
+    if packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size or not sent_may_resend(sent, now, c.send.rtt_us):
         return False
     out = out_reserve(&s.out)
     if out == NULL:

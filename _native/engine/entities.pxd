@@ -3,7 +3,8 @@
 from simplestchat._native.core.budget cimport Budget
 from simplestchat._native.core.table cimport Table64, TupleTable
 from simplestchat._native.core.types cimport Tuple, i16, i64, i8, u32, u64, u8, us_t
-from simplestchat._native.crypto.dtls cimport Dtls, DtlsContext
+from simplestchat._native.crypto.dtls cimport Dtls
+from simplestchat._native.crypto.dtls_context cimport DtlsContext
 from simplestchat._native.crypto.random cimport Csprng
 from simplestchat._native.crypto.srtp cimport SealJob, SrtpContext, SrtpRecvState
 from simplestchat._native.stream.cache cimport CachedPacket, PacketCache
@@ -25,6 +26,7 @@ cdef enum:
     MAX_CONSUMERS = 65536          # of a shard: far more than a core can feed, 1.3 GB at most
     MAX_PAIRS = 8                  # candidate pairs of a transport
     MAX_SOURCES = 64               # SSRCs received on a transport
+    MAX_HANDSHAKES = 4096          # DTLS datagrams that wait in a shard: 6 MB at most
     MAX_SENT_SSRCS = 16384         # SSRCs ever sent on a transport: they are never used again
     MAX_TRANSPORT_PRODUCERS = 32   # producers of a transport
     MAX_TRANSPORT_CONSUMERS = 2048 # consumers of a transport
@@ -100,6 +102,12 @@ cdef struct Codec:
     u8 pli
     u8 fir
 
+# A DTLS datagram that waits for its turn; its bytes follow.
+cdef struct WaitingDatagram:
+    WaitingDatagram* next
+    Tuple tuple
+    u32 size
+
 cdef struct Transport:
     u32 id
     u8 state
@@ -117,9 +125,15 @@ cdef struct Transport:
     Dtls* dtls
     SrtpContext* send_srtp
     SrtpContext* recv_srtp
-    Source* sources                # MAX_SOURCES, made with the first one
+    WaitingDatagram* waiting_first # of the handshake, oldest first
+    WaitingDatagram* waiting_last
+    u32 waiting_count
+    Transport* next_waiting        # in the shard's round
+    Source* sources                # NULL before the first one; it grows up to MAX_SOURCES
     u32 source_count
-    Table64 source_by_ssrc         # -> index into sources
+    u32 source_capacity
+    u64 source_seed                # of the table's hash
+    Table64 source_by_ssrc         # -> index into sources; made with them
     Table64 sent_by_ssrc           # -> Consumer*, NULL once it is closed
     Producer** producers
     u32 producer_count
@@ -289,6 +303,7 @@ cdef struct Counters:
     u64 nacks_out
     u64 keyframe_requests_in
     u64 keyframe_requests_out
+    u64 dropped_handshakes         # DTLS datagrams for which there was no place to wait
     u64 handshakes
     u64 handshakes_failed
 
@@ -297,11 +312,19 @@ cdef struct Heap:
     u32 count
     u32 capacity
 
+# Transports with DTLS datagrams that wait, in the order of their turns.
+cdef struct HandshakeQueue:
+    Transport* first
+    Transport* last
+    u32 count                      # datagrams
+    u64 bytes                      # of them
+
 cdef struct ShardState:
     OutQueue out
     Table64 by_ufrag               # -> Transport*
     TupleTable by_tuple            # -> Transport*
     Heap timers
+    HandshakeQueue handshakes
     Csprng random
     DtlsContext* dtls
     Counters counters
@@ -325,5 +348,6 @@ cdef struct ShardState:
     u32 pipe_count                 # pipes among the transports
     u32 piped_producers            # and what is on them among producers and consumers
     u32 pipe_consumers
+    u64 sent_bytes                 # memory of what consumers remember of what they sent
     u8 scratch[2048]               # plaintext of RTCP, RTX and unknown sources
     u8 compose[2048]               # RTCP being written

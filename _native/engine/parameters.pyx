@@ -85,8 +85,9 @@ cdef int _fill_streams(Transport* t, Producer* p, list streams) except -1:
         if not ssrc and not rid and not p.mid_size:
             raise MisuseError("an encoding needs an SSRC, a RID, or a MID to be told by")
         _copy_text(p.streams[i].rid, rid, RID_SIZE, "rid")
-        status = producer_init_stream(p, i, ssrc, rtx_ssrc)
-        if status == OK and ssrc:
+        producer_init_stream(p, i, ssrc, rtx_ssrc)
+        status = OK
+        if ssrc:
             status = sources_add(t, ssrc, p, i, False)
         if status == OK and rtx_ssrc:
             status = sources_add(t, rtx_ssrc, p, i, True)

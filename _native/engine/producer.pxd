@@ -14,8 +14,8 @@ cdef enum:
 cdef Producer* producer_new(ShardState* s, u32 id, Transport* t, bint video, u8 stream_count) noexcept nogil
 # Frees its consumers too.
 cdef void producer_free(ShardState* s, Producer* p) noexcept nogil
-# Makes room for what one stream needs. OK or E_NOMEM.
-cdef int producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) noexcept nogil
+# Memory comes with its first packet.
+cdef void producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) noexcept nogil
 # An RTP packet of a known source: authenticates it, stores it once, and queues it for every consumer (see producer_flush).
 # Whether it was authentic and new.
 cdef bint producer_receive(ShardState* s, Source* source, const u8* data, u32 size, const RtpView* view, us_t now) noexcept nogil

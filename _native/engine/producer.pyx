@@ -18,7 +18,7 @@ from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.timers cimport timers_hasten
 from simplestchat._native.engine.train cimport train_level
 from simplestchat._native.stream.cache cimport (
-    CachedPacket, cache_commit, cache_data, cache_find, cache_free, cache_init, cache_knows, cache_reserve,
+    CachedPacket, cache_commit, cache_data, cache_expire, cache_find, cache_free, cache_init, cache_knows, cache_reserve,
 )
 from simplestchat._native.stream.nack cimport nack_collect, nack_init, nack_received, nack_repaired
 from simplestchat._native.stream.recv cimport recv_init, recv_packet
@@ -30,11 +30,14 @@ from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
 from simplestchat._native.wire.vp9 cimport vp9_keyframe
 
 cdef enum:
-    CACHE_VIDEO_BYTES = 524288     # 1.7 s of 2.5 Mbit/s
+    CACHE_VIDEO_BLOCK = 16384
+    CACHE_VIDEO_BLOCKS = 32        # 1.7 s of 2.5 Mbit/s
     CACHE_VIDEO_PACKETS = 512
-    CACHE_AUDIO_BYTES = 16384      # over a second of 64 kbit/s
+    CACHE_AUDIO_BLOCK = 2048       # a datagram fits
+    CACHE_AUDIO_BLOCKS = 8         # over a second of 64 kbit/s
     CACHE_AUDIO_PACKETS = 64
-    FLUSH_PACKETS = 32             # then they are sent: what is sealed is still in the processor's cache when the kernel copies it
+    FLUSH_PACKETS = 64             # then they are sent: what is sealed is still in the processor's cache when the kernel copies it
+    CACHE_KEEP_US = 2500000
     NACK_RTT_US = 50000            # towards publishers, until a repair has told their round trip; then that and a quarter
 
 
@@ -104,7 +107,7 @@ cdef void producer_free(ShardState* s, Producer* p) noexcept nogil:
     free(p)
 
 
-cdef int producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) noexcept nogil:
+cdef void producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) noexcept nogil:
     cdef Stream* st = &p.streams[stream]
     st.ssrc = ssrc
     st.rtx_ssrc = rtx_ssrc
@@ -112,8 +115,9 @@ cdef int producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) no
     recv_init(&st.stats, ssrc, p.codecs[0].clock_rate)
     nack_init(&st.nack)
     if p.video:
-        return cache_init(&st.cache, CACHE_VIDEO_BYTES, CACHE_VIDEO_PACKETS)
-    return cache_init(&st.cache, CACHE_AUDIO_BYTES, CACHE_AUDIO_PACKETS)
+        cache_init(&st.cache, CACHE_VIDEO_BLOCK, CACHE_VIDEO_BLOCKS, CACHE_VIDEO_PACKETS, CACHE_KEEP_US)
+    else:
+        cache_init(&st.cache, CACHE_AUDIO_BLOCK, CACHE_AUDIO_BLOCKS, CACHE_AUDIO_PACKETS, CACHE_KEEP_US)
 
 
 cdef inline bint _is_keyframe(const Codec* codec, const u8* payload, int size) noexcept nogil:
@@ -249,7 +253,7 @@ cdef void _restore(ShardState* s, Source* source, const u8* plain, u32 size, us_
     if behind > st.stats.highest_index:
         return
     index = st.stats.highest_index - behind                    # what is sent again is never newer than the newest
-    room = cache_reserve(&st.cache, size)
+    room = cache_reserve(&st.cache, size, now)
     if room == NULL:
         return
     nack_repaired(&st.nack, index, now)
@@ -272,7 +276,7 @@ cdef void _copy_original(u8* room, const u8* plain, u32 size, const RtpView* vie
 cdef bint producer_receive(ShardState* s, Source* source, const u8* data, u32 size, const RtpView* view, us_t now) noexcept nogil:
     cdef Transport* t = source.producer.transport
     cdef Stream* st = &source.producer.streams[source.stream]
-    cdef u8* room = &s.scratch[0] if source.repair else cache_reserve(&st.cache, size)
+    cdef u8* room = &s.scratch[0] if source.repair else cache_reserve(&st.cache, size, now)
     cdef u64 index
     cdef int plain
     if room == NULL:
@@ -295,7 +299,7 @@ cdef void producer_store_plain(ShardState* s, Source* source, const u8* plain, u
     if source.repair:
         _restore(s, source, plain, size, now)
         return
-    room = cache_reserve(&st.cache, size)
+    room = cache_reserve(&st.cache, size, now)
     if room == NULL:
         return
     memcpy(room, plain, size)
@@ -466,5 +470,5 @@ cdef us_t producer_tick(ShardState* s, Producer* p, us_t now) noexcept nogil:
                 feedback_send_nacks(s, p.transport, st.ssrc, items, count)
             if given_up and p.video:
                 producer_want_keyframe(s, p, <u8>i, now)
-        deadline = min(deadline, st.keyframe_us, st.nack.deadline)
+        deadline = min(deadline, st.keyframe_us, st.nack.deadline, cache_expire(&st.cache, now))
     return deadline

@@ -37,7 +37,7 @@ cdef void _read_sender_info(Transport* t, const u8* data, const RtcpView* view, 
     cdef SenderInfo info
     cdef u64 at
     cdef Source* source
-    if rtcp_read_sr(data, view, &info) != OK or not table64_get(&t.source_by_ssrc, info.ssrc, &at):
+    if rtcp_read_sr(data, view, &info) != OK or t.sources == NULL or not table64_get(&t.source_by_ssrc, info.ssrc, &at):
         return
     source = &t.sources[at]
     if source.producer != NULL and not source.repair:      # its producer may be closed while its reports still come

@@ -1,7 +1,7 @@
 # The engine of one worker: all transports, producers and consumers, single-owner and without locks, sans-IO.
 #
 # A turn: receive() datagrams, as many as there is room for answers; send what is in out(); flush() and send until it says that
-# nothing is left; tick() when deadline() has passed, and send. Between turns, under the GIL, the control methods.
+# nothing is left; handshakes() once, and send; tick() when deadline() has passed, and send. Between turns, under the GIL, the control methods.
 #
 # A turn's methods are virtual, so that tests can put a faulty shard in the place of a good one (testing/faults).
 from simplestchat._native.core.types cimport us_t
@@ -18,6 +18,8 @@ cdef class Shard:
     # How many of the datagrams were taken: fewer when the output queue must be sent first. At most BATCH between two flushes.
     cdef int receive(self, const Datagram* batch, int count, us_t now) noexcept nogil
     cdef bint flush(self, us_t now) noexcept nogil
+    # A little of what DTLS wants. True when more waits: the next turn must not sleep.
+    cdef bint handshakes(self, us_t now) noexcept nogil
     # True when the output queue filled up before all that is due was done.
     cdef bint run_timers(self, us_t now) noexcept nogil
     cdef us_t deadline(self) noexcept nogil

@@ -4,13 +4,14 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from simplestchat._native.core.table cimport tupletable_free, tupletable_init, table64_free, table64_init, table64_count
+from simplestchat._native.core.table cimport tupletable_free, tupletable_init, table64_free, table64_init
 from simplestchat._native.core.types cimport OK, Tuple, u32, u64, u8, us_t
-from simplestchat._native.crypto.dtls cimport (
+from simplestchat._native.crypto.dtls_context cimport (
     HASH_SHA256, HASH_SHA384, HASH_SHA512, dtls_context_fingerprint, dtls_context_free, dtls_context_new,
 )
 from simplestchat._native.crypto.random cimport csprng_bytes, csprng_free, csprng_init
 from simplestchat._native.engine.addresses cimport tuple_from_address, tuple_to_address
+from simplestchat._native.engine.census cimport census
 from simplestchat._native.engine.consumer cimport consumer_free, consumer_restart
 from simplestchat._native.engine.entities cimport (
     BATCH, EVENT_LEVEL, EVENT_LEVELS_END, EVENT_TRANSPORT_STATE, MAX_DATAGRAM, MAX_EVENTS, MAX_TRANSPORTS, NEVER_US,
@@ -25,8 +26,8 @@ from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_flush, 
 from simplestchat._native.engine.sources cimport sources_retire
 from simplestchat._native.engine.timers cimport timers_first, timers_free
 from simplestchat._native.engine.transport cimport (
-    PEER_AUTO, PEER_CLIENT, PEER_SERVER, shard_event, transport_connect, transport_free, transport_new, transport_receive,
-    transport_tick,
+    PEER_AUTO, PEER_CLIENT, PEER_SERVER, shard_event, transport_connect, transport_free, transport_handshakes, transport_new,
+    transport_receive, transport_tick,
 )
 
 from simplestchat._native.core.errors import LIMIT, InternalError, MisuseError, raise_status
@@ -107,6 +108,9 @@ cdef class Shard:
 
     cdef bint flush(self, us_t now) noexcept nogil:
         return producer_flush(&self.s, now)
+
+    cdef bint handshakes(self, us_t now) noexcept nogil:
+        return transport_handshakes(&self.s, now)
 
     cdef bint run_timers(self, us_t now) noexcept nogil:
         cdef Transport* t = timers_first(&self.s.timers)
@@ -346,14 +350,7 @@ cdef class Shard:
 
     def stats(self):
         """Counters since the start and a census of live objects."""
-        counted = dict(self.s.counters)
-        counted.update(
-            transports=self.s.transport_count - self.s.pipe_count, pipes=self.s.pipe_count,
-            producers=self.s.producer_count - self.s.piped_producers, piped_producers=self.s.piped_producers,
-            consumers=self.s.consumer_count - self.s.pipe_consumers, pipe_consumers=self.s.pipe_consumers,
-            tuples=self.s.by_tuple.count, credentials=table64_count(&self.s.by_ufrag),
-        )
-        return counted
+        return {**self.s.counters, **census(&self.s)}
 
     def take_events(self):
         """("transport.state", id, state) and ("levels", [(producer id, level), …]), oldest first."""
@@ -391,6 +388,8 @@ cdef class Shard:
             if taken % BATCH == 0:
                 self._flush_all(now_us)
         self._flush_all(now_us)
+        while self.handshakes(now_us):
+            self.drained += self._take_out()
         self.tick(now_us)
 
     def tick(self, us_t now_us):

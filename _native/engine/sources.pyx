@@ -1,9 +1,9 @@
 """Which SSRCs arrive on a transport; see sources.pxd."""
 
-from libc.stdlib cimport calloc
+from libc.stdlib cimport realloc
 from libc.string cimport memcmp, memset, strlen
 
-from simplestchat._native.core.table cimport table64_get, table64_put, table64_remove
+from simplestchat._native.core.table cimport Table64, table64_free, table64_get, table64_init, table64_put, table64_remove
 from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport SrtpRecvState, srtp_open
 from simplestchat._native.engine.entities cimport (
@@ -13,20 +13,42 @@ from simplestchat._native.engine.producer cimport producer_count_refusal, produc
 from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find
 
 
+cdef enum:
+    SOURCES_AT_FIRST = 4           # the last step is MAX_SOURCES, or that of a pipe
+
+
 cdef Source* sources_find(Transport* t, u32 ssrc) noexcept nogil:
     cdef u64 at
-    return &t.sources[at] if table64_get(&t.source_by_ssrc, ssrc, &at) else NULL
+    return &t.sources[at] if t.sources != NULL and table64_get(&t.source_by_ssrc, ssrc, &at) else NULL
+
+
+cdef bint _grow(Transport* t) noexcept nogil:
+    cdef u32 capacity = t.source_capacity * 4 if t.source_capacity else SOURCES_AT_FIRST
+    cdef Table64 table
+    cdef void* grown
+    cdef u32 i
+    if table64_init(&table, capacity, t.source_seed) != OK:
+        return False
+    grown = realloc(t.sources, capacity * sizeof(Source))
+    if grown == NULL:
+        table64_free(&table)
+        return False
+    t.sources = <Source*>grown
+    t.source_capacity = capacity
+    for i in range(t.source_count):
+        table64_put(&table, t.sources[i].ssrc, i)
+    table64_free(&t.source_by_ssrc)
+    t.source_by_ssrc = table
+    return True
 
 
 cdef int _place(Transport* t) noexcept nogil:
     """A place in the table: unused, or that of an SSRC whose producer is gone. < 0 at the cap."""
     cdef u32 i
     cdef u32 most = MAX_PIPE_SOURCES if t.pipe else MAX_SOURCES
-    if t.sources == NULL:
-        t.sources = <Source*>calloc(most, sizeof(Source))
-        if t.sources == NULL:
-            return E_NOMEM
-    if t.source_count < most:
+    if t.source_count == t.source_capacity and t.source_capacity < most and not _grow(t):
+        return E_NOMEM
+    if t.source_count < t.source_capacity:
         t.source_count += 1
         return t.source_count - 1
     for i in range(t.source_count):

@@ -20,6 +20,8 @@ cdef Transport* transport_new(ShardState* s, u32 id, us_t now) noexcept nogil   
 cdef void transport_free(ShardState* s, Transport* t) noexcept nogil               # its producers and consumers too
 cdef int transport_connect(ShardState* s, Transport* t, int peer_role, int hash, const u8* digest, u32 size, us_t now) noexcept nogil
 cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple* tuple, us_t now) noexcept nogil
+# A turn's share of the DTLS datagrams that wait (see handshakes). True when there are more.
+cdef bint transport_handshakes(ShardState* s, us_t now) noexcept nogil
 cdef void transport_tick(ShardState* s, Transport* t, us_t now) noexcept nogil     # sets its next deadline
 # Records an event for the node; lost past MAX_EVENTS.
 cdef void shard_event(ShardState* s, u8 kind, u8 value, u32 id) noexcept nogil

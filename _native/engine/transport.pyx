@@ -7,18 +7,21 @@ from simplestchat._native.core.table cimport table64_free, table64_init
 from simplestchat._native.core.types cimport E_STATE, OK, Tuple, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport (
     DTLS_CLIENT, DTLS_CLOSED, DTLS_CONNECTED, DTLS_FAILED, DTLS_NEW, DTLS_SERVER, SrtpKeys, dtls_close, dtls_deadline,
-    dtls_drain, dtls_feed, dtls_free, dtls_keys, dtls_new, dtls_set_fingerprint, dtls_start, dtls_state, dtls_tick,
+    dtls_drain, dtls_feed, dtls_free, dtls_keys, dtls_new, dtls_set_fingerprint, dtls_start, dtls_state, dtls_steps, dtls_tick,
 )
 from simplestchat._native.crypto.openssl cimport OPENSSL_cleanse
 from simplestchat._native.crypto.random cimport csprng_bytes, csprng_u32
 from simplestchat._native.crypto.srtp cimport srtp_free, srtp_new
 from simplestchat._native.engine.consumer cimport consumer_free, consumer_restart
 from simplestchat._native.engine.entities cimport (
-    EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_IN_BPS, MAX_IN_BURST, MAX_IN_PPS, MAX_SOURCES, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
-    TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport,
+    EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_IN_BPS, MAX_IN_BURST, MAX_IN_PPS, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
+    TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport, WaitingDatagram,
+)
+from simplestchat._native.engine.handshakes cimport (
+    HANDSHAKE_CHEAP, handshakes_data, handshakes_forget, handshakes_put, handshakes_take,
 )
 from simplestchat._native.engine.ice cimport ice_find, ice_forget, ice_may_send, ice_new_credentials, ice_receive
-from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_reserve
+from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_has_headroom, out_reserve
 from simplestchat._native.engine.producer cimport producer_free, producer_receive, producer_tick, producer_want_keyframe
 from simplestchat._native.engine.reports cimport reports_receive, reports_tick
 from simplestchat._native.engine.sources cimport sources_find, sources_learn
@@ -27,7 +30,7 @@ from simplestchat._native.wire.demux cimport KIND_DTLS, KIND_RTCP, KIND_RTP, KIN
 from simplestchat._native.wire.rtp cimport RtpView, rtp_parse
 
 cdef enum:
-    SENT_SSRCS_AT_FIRST = 64       # grows as consumers come, see shard
+    SENT_SSRCS_AT_FIRST = 4        # grows as consumers come, see parameters
     LEAST_WAIT_US = 1000           # no deadline may keep the loop from sleeping
     IN_BYTES_PER_US = MAX_IN_BPS // 8000000
     IN_LEAST_COST = MAX_IN_BPS // 8 // MAX_IN_PPS
@@ -62,8 +65,8 @@ cdef Transport* transport_new(ShardState* s, u32 id, us_t now) noexcept nogil:
     budget_init(&t.budget, MAX_IN_BURST, now)
     t.rtcp_ssrc = csprng_u32(&s.random)
     s.transport_count += 1
-    if (table64_init(&t.source_by_ssrc, MAX_SOURCES, seeds[0]) != OK
-            or table64_init(&t.sent_by_ssrc, SENT_SSRCS_AT_FIRST, seeds[1]) != OK
+    t.source_seed = seeds[0]
+    if (table64_init(&t.sent_by_ssrc, SENT_SSRCS_AT_FIRST, seeds[1]) != OK
             or timers_add(&s.timers, t) != OK or ice_new_credentials(s, t) != OK):
         transport_free(s, t)
         return NULL
@@ -75,6 +78,7 @@ cdef void transport_free(ShardState* s, Transport* t) noexcept nogil:
         producer_free(s, t.producers[t.producer_count - 1])
     while t.consumer_count:
         consumer_free(s, t.consumers[t.consumer_count - 1])
+    handshakes_forget(&s.handshakes, t)
     if t.dtls != NULL:
         dtls_close(t.dtls)
         _drain_dtls(s, t)
@@ -168,7 +172,7 @@ cdef int transport_connect(ShardState* s, Transport* t, int peer_role, int hash,
     if status != OK:
         return status
     t.connect_called = 1
-    if t.selected >= 0 and dtls_state(t.dtls) == DTLS_NEW:
+    if t.selected >= 0 and t.dtls_role == DTLS_CLIENT and dtls_state(t.dtls) == DTLS_NEW:
         dtls_start(t.dtls, now)
     _after_dtls(s, t, now)
     return OK
@@ -178,26 +182,47 @@ cdef void _checked(ShardState* s, Transport* t, us_t now) noexcept nogil:
     """A check was valid: consent is fresh, and a handshake that waited for a path may begin."""
     if t.state == TRANSPORT_DISCONNECTED:
         _begin_media(s, t, now)
-    if t.connect_called and dtls_state(t.dtls) == DTLS_NEW:
+    if t.connect_called and t.dtls_role == DTLS_CLIENT and dtls_state(t.dtls) == DTLS_NEW:
         dtls_start(t.dtls, now)
         _after_dtls(s, t, now)
     timers_hasten(&s.timers, t, now + CONSENT_US)
 
 
-cdef void _receive_dtls(ShardState* s, Transport* t, Pair* pair, const u8* data, u32 size, us_t now) noexcept nogil:
+cdef bint _shake(ShardState* s, Transport* t, const WaitingDatagram* d, us_t now) noexcept nogil:
+    """One DTLS datagram. Whether libssl had work with it."""
     cdef bint had_keys = t.send_srtp != NULL
+    cdef Pair* pair
+    cdef u32 steps
+    if ice_find(s, &d.tuple, &pair) != t:
+        s.counters.dropped_unknown += 1    # the pair went while it waited
+        return False
     if t.dtls == NULL:             # its ClientHello overtook transport.connect
         t.dtls_role = DTLS_SERVER
         t.dtls = dtls_new(s.dtls, DTLS_SERVER)
         if t.dtls == NULL:
-            return
+            return False
+    steps = dtls_steps(t.dtls)
     if dtls_state(t.dtls) == DTLS_NEW:
         dtls_start(t.dtls, now)
-    if dtls_feed(t.dtls, data, size, now) != OK:
+    if dtls_feed(t.dtls, handshakes_data(d), d.size, now) != OK:
         s.counters.dropped_dtls += 1
     _after_dtls(s, t, now)
     if not had_keys and t.send_srtp != NULL:
         pair.proven = 1
+    return dtls_steps(t.dtls) != steps
+
+
+cdef bint transport_handshakes(ShardState* s, us_t now) noexcept nogil:
+    cdef Transport* t
+    cdef WaitingDatagram* d
+    cdef bint worked = False
+    cdef int left = HANDSHAKE_CHEAP
+    while left and not worked and s.handshakes.first != NULL and out_has_headroom(&s.out):
+        d = handshakes_take(&s.handshakes, &t)
+        worked = _shake(s, t, d, now)
+        free(d)
+        left -= 1
+    return s.handshakes.first != NULL
 
 
 cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us_t now) noexcept nogil:
@@ -247,7 +272,8 @@ cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple
     t.bytes_in += size
     pair.bytes_in += size
     if kind == KIND_DTLS and not t.pipe:
-        _receive_dtls(s, t, pair, data, size, now)
+        if not handshakes_put(&s.handshakes, t, data, size, tuple):
+            s.counters.dropped_handshakes += 1
     elif t.recv_srtp != NULL and (kind == KIND_RTP or kind == KIND_RTCP):
         _receive_sealed(s, t, pair, kind, data, size, now)
     else:

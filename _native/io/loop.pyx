@@ -48,6 +48,7 @@ cdef class Loop:
     cdef int epoll
     cdef Channel channel
     cdef bint waiting_to_write
+    cdef bint shaking              # handshakes wait for the next turn
     cdef object handle
     cdef object encode_events
     cdef readonly Shard shard
@@ -130,11 +131,14 @@ cdef class Loop:
                     udp_writable(self.udp, <u32>ready[i].data.u64, &self.shard.s.counters)
                 if ready[i].events & ~<unsigned int>EPOLLOUT:
                     self._receive(<u32>ready[i].data.u64)
+            self._handshakes()
             self._timers()
         return control
 
     cdef int _sleep_ms(self) noexcept nogil:
         cdef us_t wait = self.shard.deadline() - self.now
+        if self.shaking:
+            return 0
         wait = max(0, min(wait, LONGEST_SLEEP_US))
         return 0 if udp_has_left(self.udp) else <int>((wait + 999) // 1000)
 
@@ -173,8 +177,14 @@ cdef class Loop:
             while self.shard.flush(self.now):
                 self._send()
             self._send()
+            self._handshakes()
             if drained:
                 return
+
+    cdef void _handshakes(self) noexcept nogil:
+        """A little of them between any two looks at media, however much of either waits."""
+        self.shaking = self.shard.handshakes(read_clock(CLOCK_MONOTONIC))
+        self._send()
 
     cdef void _timers(self) noexcept nogil:
         self.now = read_clock(CLOCK_MONOTONIC)

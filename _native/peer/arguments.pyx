@@ -3,7 +3,7 @@
 from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.types cimport Tuple, i64, u16, u32, u64, u8
-from simplestchat._native.crypto.dtls cimport HASH_SHA256, HASH_SHA384, HASH_SHA512
+from simplestchat._native.crypto.dtls_context cimport HASH_SHA256, HASH_SHA384, HASH_SHA512
 from simplestchat._native.engine.addresses cimport tuple_from_address
 from simplestchat._native.peer.link cimport LinkSettings
 from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_H264, PAYLOAD_OPUS, PAYLOAD_VP8, PAYLOAD_VP9

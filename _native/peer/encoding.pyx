@@ -15,10 +15,10 @@ from simplestchat._native.peer.stamp cimport (
     STAMP_FORBIDDEN, STAMP_KEYFRAME, STAMP_LAST, STAMP_SILENCE, STAMP_SIZE, Stamp, stamp_write,
 )
 from simplestchat._native.stream.cache cimport (
-    CachedPacket, cache_commit, cache_data, cache_find, cache_free, cache_init, cache_reserve,
+    CachedPacket, cache_bytes, cache_commit, cache_data, cache_find, cache_free, cache_init, cache_reserve,
 )
 from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
-from simplestchat._native.stream.sent cimport SentPacket, sent_find, sent_free, sent_init, sent_may_resend, sent_put
+from simplestchat._native.stream.sent cimport SentPacket, sent_bytes, sent_find, sent_free, sent_init, sent_may_resend, sent_put
 from simplestchat._native.wire.rtp cimport (
     RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_write_fixed,
 )
@@ -31,6 +31,8 @@ cdef enum:
     _MIN_FRAME = PAYLOAD_MAX_PREFIX + STAMP_SIZE
     _MAX_PARTS = 2048
     _ONE_BYTE_MAX_ID = 14
+    _BLOCK = 8192                # of the cache of what may be asked for again
+    _KEEP_US = 2000000
     _OSN = 2                     # original sequence number (RFC 4588 section 4)
 
 
@@ -50,8 +52,9 @@ cdef int encoding_init(Encoding* e, const SenderSettings* settings, u8 layer, u6
     video_model_init(&e.model, splitmix(random), l.bitrate_bps, settings.fps if settings.fps else 1)
     if l.rtx_ssrc == 0:
         return OK
-    i = cache_init(&e.cache, kept if kept > 2 * ENCODING_BUFFER else 2 * ENCODING_BUFFER, slots)
-    return sent_init(&e.sent, slots) if i == OK else i
+    cache_init(&e.cache, _BLOCK, max(2, kept // <u32> _BLOCK + 1), slots, <us_t> _KEEP_US)
+    sent_init(&e.sent, slots)
+    return OK
 
 
 cdef void encoding_free(Encoding* e) noexcept nogil:
@@ -60,9 +63,7 @@ cdef void encoding_free(Encoding* e) noexcept nogil:
 
 
 cdef size_t encoding_caches(const Encoding* e) noexcept nogil:
-    if e.cache.bytes is NULL:
-        return 0
-    return e.cache.capacity + (e.cache.slot_mask + 1) * sizeof(CachedPacket) + (e.sent.mask + 1) * sizeof(SentPacket)
+    return cache_bytes(&e.cache) + sent_bytes(&e.sent)
 
 
 cdef void encoding_cut(Encoding* e, const SenderSettings* settings, u32 size) noexcept nogil:
@@ -125,15 +126,15 @@ cdef void _fill_payload(const Encoding* e, const SenderSettings* settings, u8 la
     stamp_write(out + prefix, size - prefix, &stamp)
 
 
-cdef void _remember(Encoding* e, u8 layer, const Outgoing* out) noexcept nogil:
+cdef void _remember(Encoding* e, u8 layer, const Outgoing* out, us_t now) noexcept nogil:
     cdef CachedPacket* packet
-    cdef u8* room = cache_reserve(&e.cache, out.size)
+    cdef u8* room = cache_reserve(&e.cache, out.size, now)
     if room is NULL:
         return
     memcpy(room, out.data, out.size)
     packet = cache_commit(&e.cache, out.index, <u16> out.size)
     packet.header_size = <u16> out.header_size
-    sent_put(&e.sent, out.index, layer, out.index, 0, 0)
+    sent_put(&e.sent, out.index, layer, out.index, 0, 0, now)
 
 
 cdef void encoding_write(Encoding* e, const SenderSettings* settings, u8 layer, const Moment* moment, us_t now, u8* buffer, Outgoing* out) noexcept nogil:
@@ -149,7 +150,7 @@ cdef void encoding_write(Encoding* e, const SenderSettings* settings, u8 layer, 
     out.size = out.header_size + size
     out.due_us = moment.due_us
     if settings.layers[layer].rtx_ssrc:
-        _remember(e, layer, out)
+        _remember(e, layer, out, now)
     send_packet(&e.send, size)
     if not moment.forbidden:
         e.counter += 1

@@ -3,7 +3,8 @@
 from simplestchat._native.core.histogram cimport Histogram
 from simplestchat._native.core.table cimport Table64
 from simplestchat._native.core.types cimport Tuple, u16, u32, u64, u8, us_t
-from simplestchat._native.crypto.dtls cimport Dtls, DtlsContext
+from simplestchat._native.crypto.dtls cimport Dtls
+from simplestchat._native.crypto.dtls_context cimport DtlsContext
 from simplestchat._native.crypto.srtp cimport SrtpContext, SrtpRecvState
 from simplestchat._native.peer.ledger cimport Ledger
 from simplestchat._native.peer.link cimport Link

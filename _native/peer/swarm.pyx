@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 
 cimport simplestchat._native.peer.events as kinds
 from simplestchat._native.core.types cimport E_LIMIT, E_MALFORMED, E_STATE, OK, Tuple, u32, u64, u8
-from simplestchat._native.crypto.dtls cimport HASH_SHA256, dtls_context_fingerprint
+from simplestchat._native.crypto.dtls_context cimport HASH_SHA256, dtls_context_fingerprint
 from simplestchat._native.peer.arguments cimport (
     fingerprint_digest, link_arguments, receiver_arguments, sender_arguments, server_tuple,
 )

@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.core.histogram cimport histogram_add
 from simplestchat._native.core.table cimport table64_free, table64_get
 from simplestchat._native.core.types cimport OK, u32, u64, u8, us_t
-from simplestchat._native.crypto.dtls cimport dtls_context_free, dtls_context_new, dtls_context_suites
+from simplestchat._native.crypto.dtls_context cimport dtls_context_free, dtls_context_new, dtls_context_suites
 from simplestchat._native.peer.entities cimport (
     MAX_PATHS, MAX_SWARM_EVENTS, PEER_NEVER_US, Path, PeerEvent, PeerPacket, SwarmMeasures,
 )

@@ -8,10 +8,10 @@ from libc.string cimport memset
 
 from simplestchat._native.core.types cimport E_NOMEM, OK, u8, u64, us_t
 from simplestchat._native.crypto.dtls cimport (
-    DTLS_CONNECTED, DTLS_CONNECTING, DTLS_MAX_DATAGRAM, Dtls, DtlsContext, HASH_SHA256, SrtpKeys, dtls_context_free,
-    dtls_context_new, dtls_drain, dtls_feed, dtls_free, dtls_keys, dtls_new, dtls_set_fingerprint, dtls_start,
-    dtls_state, dtls_tick,
+    DTLS_CONNECTED, DTLS_CONNECTING, DTLS_MAX_DATAGRAM, Dtls, SrtpKeys, dtls_drain, dtls_feed, dtls_free, dtls_keys,
+    dtls_new, dtls_set_fingerprint, dtls_start, dtls_state, dtls_tick,
 )
+from simplestchat._native.crypto.dtls_context cimport DtlsContext, HASH_SHA256, dtls_context_free, dtls_context_new
 from simplestchat._native.testing.fuzz cimport FUZZ_BROKEN, fuzz_below, fuzz_run
 
 FUZZ_TARGETS = ("dtls-feed",)

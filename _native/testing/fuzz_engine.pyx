@@ -17,7 +17,7 @@ from simplestchat._native.engine.output cimport OUT_PACKETS, OUT_SLOT, out_clear
 from simplestchat._native.engine.producer cimport producer_flush
 from simplestchat._native.engine.shard cimport Shard
 from simplestchat._native.engine.timers cimport timers_first
-from simplestchat._native.engine.transport cimport transport_receive, transport_tick
+from simplestchat._native.engine.transport cimport transport_handshakes, transport_receive, transport_tick
 from simplestchat._native.testing.direct cimport connect_directly, direct_srtp
 from simplestchat._native.testing.fuzz cimport FUZZ_BROKEN, FuzzTarget, fuzz_below, fuzz_run
 from simplestchat._native.wire.demux cimport KIND_RTCP, demux
@@ -66,6 +66,9 @@ cdef int _settle(Scene* scene) noexcept nogil:
     t = timers_first(&s.timers)
     if t != NULL and t.deadline_us <= scene.now:
         transport_tick(s, t, scene.now)
+    while transport_handshakes(s, scene.now):
+        sent += s.out.count
+        out_clear(&s.out)
     while more:
         more = producer_flush(s, scene.now)
         if s.out.count > OUT_PACKETS or s.out.used > OUT_PACKETS * OUT_SLOT:

@@ -10,9 +10,11 @@ from libc.string cimport memset
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport E_INTERNAL, us_t
 from simplestchat._native.crypto.dtls cimport (
-    DTLS_CLIENT, DTLS_MAX_DATAGRAM, DTLS_NO_DEADLINE, DTLS_SERVER, Dtls as CDtls, DtlsContext as CDtlsContext, SrtpKeys,
-    dtls_close, dtls_context_fingerprint, dtls_context_free, dtls_context_new, dtls_deadline, dtls_drain, dtls_feed,
-    dtls_free, dtls_keys, dtls_new, dtls_set_fingerprint, dtls_start, dtls_state, dtls_tick,
+    DTLS_CLIENT, DTLS_MAX_DATAGRAM, DTLS_NO_DEADLINE, DTLS_SERVER, Dtls as CDtls, SrtpKeys, dtls_close, dtls_deadline,
+    dtls_drain, dtls_feed, dtls_free, dtls_keys, dtls_new, dtls_set_fingerprint, dtls_start, dtls_state, dtls_tick,
+)
+from simplestchat._native.crypto.dtls_context cimport (
+    DtlsContext as CDtlsContext, dtls_context_fingerprint, dtls_context_free, dtls_context_new,
 )
 from simplestchat._native.crypto.openssl cimport OPENSSL_cleanse
 from simplestchat._native.crypto.srtp cimport srtp_key_size, srtp_salt_size

@@ -8,7 +8,6 @@ cimport simplestchat._native.stream.send as _send
 cimport simplestchat._native.stream.sent as _sent
 cimport simplestchat._native.stream.seqmap as _seqmap
 cimport simplestchat._native.stream.tsmap as _tsmap
-from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport u8, u16, u32, u64, us_t
 from simplestchat._native.wire.rtcp cimport NackItem, ReportBlock, SenderInfo
 
@@ -27,21 +26,28 @@ SEQMAP_SPANS = _seqmap.SEQMAP_SPANS
 cdef class PacketCache:
     cdef _cache.PacketCache state
 
-    def __cinit__(self, u32 capacity, u32 slots):
-        cdef int status = _cache.cache_init(&self.state, capacity, slots)
-        if status < 0:
-            raise_status(status, "a packet cache")
+    def __cinit__(self, u32 block_size, u32 blocks, u32 slots, us_t keep_us=2_000_000):
+        _cache.cache_init(&self.state, block_size, blocks, slots, keep_us)
 
     def __dealloc__(self):
         _cache.cache_free(&self.state)
 
     def shape(self):
-        """Bytes and slots, after rounding up."""
-        return self.state.capacity, self.state.slot_mask + 1
+        """Bytes of a block, blocks and slots, after rounding up."""
+        return self.state.block_size, self.state.block_mask + 1, self.state.slot_mask + 1
 
-    def reserve(self, u32 size, u8 fill=0):
+    def memory(self):
+        """Blocks held, and bytes of memory in all."""
+        return self.state.held, _cache.cache_bytes(&self.state)
+
+    def expire(self, us_t now):
+        """Gives back what is old; when to come again, or None."""
+        cdef us_t again = _cache.cache_expire(&self.state, now)
+        return None if again == _cache.CACHE_NEVER_US else again
+
+    def reserve(self, u32 size, u8 fill=0, us_t now=0):
         """Reserves and scribbles ``fill`` over the room; whether there was room."""
-        cdef u8* room = _cache.cache_reserve(&self.state, size)
+        cdef u8* room = _cache.cache_reserve(&self.state, size, now)
         cdef u32 i
         if room == NULL:
             return False
@@ -69,11 +75,11 @@ cdef class PacketCache:
         return _cache.cache_knows(&self.state, index)
 
     def time_store(self, u64 first, u32 packets, u16 size):
-        """Reserves and commits ``packets`` packets; the number kept."""
+        """Reserves and commits ``packets`` packets, 3 ms apart; the number kept."""
         cdef u32 i, kept = 0
         with nogil:
             for i in range(packets):
-                if _cache.cache_reserve(&self.state, 1500) != NULL:
+                if _cache.cache_reserve(&self.state, 1500, <us_t>3000 * (first + i)) != NULL:
                     kept += _cache.cache_commit(&self.state, first + i, size) != NULL
         return kept
 
@@ -212,16 +218,19 @@ def ntp_add(u64 ntp, us_t elapsed):
 cdef class SentRing:
     cdef _sent.SentRing state
 
-    def __cinit__(self, u32 slots):
-        cdef int status = _sent.sent_init(&self.state, slots)
-        if status < 0:
-            raise_status(status, "a ring of sent packets")
+    def __cinit__(self, u32 cap):
+        _sent.sent_init(&self.state, cap)
 
     def __dealloc__(self):
         _sent.sent_free(&self.state)
 
-    def put(self, u64 out_index, u8 stream, u64 source_index, u32 timestamp):
-        _sent.sent_put(&self.state, out_index, stream, source_index, timestamp, 0)
+    def put(self, u64 out_index, u8 stream, u64 source_index, u32 timestamp, us_t now=0):
+        """How many bytes the ring has grown by."""
+        return _sent.sent_put(&self.state, out_index, stream, source_index, timestamp, 0, now)
+
+    def memory(self):
+        """Bytes."""
+        return _sent.sent_bytes(&self.state)
 
     def find(self, u16 sequence, u64 next_out):
         """``(out index, stream, source index, timestamp)``, or None."""

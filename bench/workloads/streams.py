@@ -25,14 +25,14 @@ def _seqmap(drop_every: int) -> Callable[[int], Job]:
 def _cache_put(packets: int) -> Job:
     from simplestchat._native.testing.probe_stream import PacketCache
 
-    cache = PacketCache(1 << 21, 1024)
+    cache = PacketCache(1 << 14, 128, 1024)
     return Job(lambda: cache.time_store(0, packets, 1100))
 
 
 def _cache_find(packets: int) -> Job:
     from simplestchat._native.testing.probe_stream import PacketCache
 
-    cache = PacketCache(1 << 21, 1024)
+    cache = PacketCache(1 << 14, 128, 1024, 1 << 40)
     cache.time_store(0, KEYS, 1100)
     return Job(lambda: sum(cache.time_find(0, KEYS) for _ in range(packets // KEYS)))
 

@@ -78,5 +78,5 @@ def test_handshakes_leave_nothing_behind() -> None:
 
 
 def test_a_connected_association_is_small() -> None:
-    # Its record buffers (34 KiB) are given back; libssl keeps 16 KiB for repeats and what it knows of the peer.
-    assert measure(ASSOCIATIONS) < 46
+    # libssl's part is freed with the handshake; what is left has keys, numbers and a Finished.
+    assert measure(ASSOCIATIONS) < 4

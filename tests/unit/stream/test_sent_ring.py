@@ -57,3 +57,27 @@ def test_a_new_packet_in_the_slot_starts_over() -> None:
     assert not ring.may_resend(1, 2, 0)
     ring.put(2, 0, 2, 0)
     assert ring.may_resend(2, 3, 0)
+
+
+def test_the_ring_grows_while_it_would_forget_what_is_young() -> None:
+    slow, fast = SentRing(512), SentRing(512)
+    assert slow.memory() == fast.memory() == 0
+    first = fast.put(0, 0, 0, 0, 0)
+    assert first == fast.memory() > 0
+    gained = sum(fast.put(number, 0, number, 0, number * 5_000) for number in range(1, 2000))
+    assert fast.memory() == first + gained
+    for number in range(2000):
+        slow.put(number, 0, number, 0, number * 50_000)
+    assert fast.memory() == 8 * slow.memory(), "200 a second fill it, 20 a second take 64 slots"
+    assert all(fast.find(number & 0xFFFF, 2000) for number in range(2000 - 400, 2000))
+    assert all(slow.find(number & 0xFFFF, 2000) for number in range(2000 - 40, 2000))
+
+
+def test_growing_forgets_nothing() -> None:
+    ring = SentRing(256)
+    for number in range(256):
+        ring.put(1000 + number, number % 3, number, number)
+        assert ring.may_resend(1000 + number, 1001 + number, 0)
+        for known in range(number + 1):
+            assert ring.find(1000 + known, 1001 + number) == (1000 + known, known % 3, known, known)
+    assert not ring.may_resend(1000, 1256, 10_000), "it was sent again just now"
