@@ -10,7 +10,7 @@ from libc.string cimport memcmp, memcpy
 from simplestchat._native.core.types cimport OK, u8, u32, u64
 from simplestchat._native.io.system cimport (
     CLOCK_MONOTONIC, EAGAIN, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, clock_gettime, close, epoll_create1,
-    epoll_ctl, epoll_event, epoll_pwait2, errno, recv, send, timespec,
+    epoll_ctl, epoll_event, errno, nanosecond_epoll_wait, recv, send, timespec,
 )
 from simplestchat._native.wire.websocket cimport WsHead, ws_head
 
@@ -202,7 +202,7 @@ cdef class ChatterLoop:
                 self.busy_s += _now() - begun
             pause.tv_sec = <long> wait
             pause.tv_nsec = <long> ((wait - <double> pause.tv_sec) * 1e9)
-            count = epoll_pwait2(self._epoll, events, EVENTS, &pause, NULL)
+            count = nanosecond_epoll_wait(self._epoll, events, EVENTS, &pause)
             now = _now()
             if wait > 0.0:
                 begun = now
