@@ -241,7 +241,8 @@ cdef void _add_job(SealJob* job) noexcept nogil:
 cdef int srtp_seal_many(SealJob* jobs, int count) noexcept nogil:
     cdef int i
     cdef int failed = 0
-    cdef bint batch = _mb_suites >> SRTP_AES128_CM_SHA1_80 & 1 and mb_begin()
+    # One packet alone would fill one lane of many: it costs more than libcrypto takes.
+    cdef bint batch = count > 1 and _mb_suites >> SRTP_AES128_CM_SHA1_80 & 1 and mb_begin()
     for i in range(count):
         if batch and not jobs[i].ctx.gcm and jobs[i].ctx.rtp.mb_key != NULL and jobs[i].prefix_size + jobs[i].payload_size:
             _add_job(&jobs[i])

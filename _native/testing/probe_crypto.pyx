@@ -12,7 +12,7 @@ from simplestchat._native.core.types cimport E_INTERNAL, u8, u16, u32, u64
 from simplestchat._native.crypto.srtp cimport (
     SRTCP_MAX_OVERHEAD, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80, SRTP_MAX_OVERHEAD,
     SealJob, SrtpContext, SrtpRecvState, srtcp_open, srtcp_seal, srtp_free, srtp_from_session, srtp_key_size, srtp_new,
-    srtp_note, srtp_open, srtp_salt_size, srtp_seal, srtp_seal_many, srtp_tag_size,
+    srtp_note, srtp_note_padding, srtp_open, srtp_salt_size, srtp_seal, srtp_seal_many, srtp_tag_size,
 )
 from simplestchat._native.crypto.srtp_kdf cimport SrtpHalfKeys, SrtpSessionKeys, srtp_prf
 from simplestchat._native.crypto.srtp_replay cimport replay_guess
@@ -169,23 +169,29 @@ cdef class Srtp:
 
 
 def seal_together(list packets):
-    """Seal RTP packets, each (sender, packet, index, bytes of payload handed over as a prefix), in one batch."""
+    """Seal RTP packets, each (sender, packet, index, bytes of payload handed over as a prefix, bytes of padding), in one batch.
+
+    The header of a packet with padding says so already.
+    """
     cdef SealJob jobs[MANY]
     cdef Exact data, out
     cdef RtpView view
     cdef Srtp sender
     cdef size_t split
+    cdef u8 padding
     cdef int i
     if len(packets) > MANY:
         raise ValueError(f"more than {MANY} packets")
     plain, room = [], []
-    for i, (sender, packet, index, split) in enumerate(packets):
-        data, out = exact_copy(packet), exact_room(len(packet) + SRTP_MAX_OVERHEAD)
+    for i, (sender, packet, index, split, padding) in enumerate(packets):
+        data, out = exact_copy(packet), exact_room(len(packet) + padding + SRTP_MAX_OVERHEAD)
         _check(rtp_parse(data.data, data.size, &view), "RTP packet")
         if split > data.size - view.header_size:
             raise ValueError("the split lies behind the payload")
         _check(srtp_note(&jobs[i], sender.ctx, index, data.data, view.header_size, data.data + view.header_size, split,
                          data.data + view.header_size + split, data.size - view.header_size - split, out.data, out.size), "RTP packet")
+        if padding:
+            _check(srtp_note_padding(&jobs[i], padding, out.size), "padding")
         plain.append(data)
         room.append(out)
     if srtp_seal_many(jobs, len(packets)) != 0:

@@ -139,7 +139,9 @@ def test_contexts_keep_the_library_that_they_were_made_for(suite: int) -> None:
     srtp_backend.choose("ipsec-mb")
     newer = Srtp(*keys)
     srtp_backend.choose("openssl")
-    jobs = [(sender, bytes([128, 96, 0, at]) + bytes(300 + at), at, 0) for at in range(20) for sender in (older, newer)]
+    jobs = [
+        (sender, bytes([128, 96, 0, at]) + bytes(300 + at), at, 0, 0) for at in range(20) for sender in (older, newer)
+    ]
     sealed = seal_together(jobs)
     assert sealed[::2] == sealed[1::2]
     srtp_backend.choose("ipsec-mb")

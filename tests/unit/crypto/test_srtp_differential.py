@@ -112,7 +112,11 @@ def test_a_batch_over_many_keys_and_suites_is_sealed_as_each_packet_alone() -> N
             at = rng.randrange(len(keys))
             packet = any_rtp(rng, at + 1, index)
             split = rng.randrange(3) if len(packet) >= 100 else 0
-            jobs.append((together[at], packet, index, split))
-            expected.append(alone[at].protect(packet, index=index))
+            padding = rng.randrange(1, 256) if rng.random() < 0.3 and not packet[0] & 0x20 else 0
+            if padding:
+                packet = bytes((packet[0] | 0x20,)) + packet[1:]
+            jobs.append((together[at], packet, index, split, padding))
+            padded = packet + bytes(padding - 1) + bytes((padding,)) if padding else packet
+            expected.append(alone[at].protect(padded, index=index))
         assert seal_together(jobs) == expected
     assert index > 10_000

@@ -46,9 +46,9 @@ def test_a_second_different_packet_is_a_repeat(sender: Srtp) -> None:
 
 
 def test_packets_sealed_together_are_looked_at_each(sender: Srtp) -> None:
-    seal_together([(sender, rtp(1, 7, b"first"), 7, 0), (sender, rtp(1, 8, b"next"), 8, 0)])
+    seal_together([(sender, rtp(1, 7, b"first"), 7, 0, 0), (sender, rtp(1, 8, b"next"), 8, 0, 0)])
     assert (taint_records(), taint_repeats()) == (2, 0)
-    seal_together([(sender, rtp(1, 7, b"other"), 7, 0), (sender, rtp(1, 7, b"first"), 7, 2)])
+    seal_together([(sender, rtp(1, 7, b"other"), 7, 0, 0), (sender, rtp(1, 7, b"first"), 7, 2, 0)])
     assert (taint_records(), taint_repeats()) == (4, 1)
 
 
