@@ -12,9 +12,9 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from crowd_process import Users, cores, users_of
 from pytest_benchmark.fixture import BenchmarkFixture
-from worker_process import worker
+from support.worker_process import worker
+from support.worker_users import Users, cores, users_of
 
 from simplestchat.media.reading import Reading
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from crowd_process import Users, cores, users_of
 from pytest_benchmark.fixture import BenchmarkFixture
-from worker_process import worker
+from support.worker_process import worker
+from support.worker_users import Users, cores, users_of
 
 RECEIVERS = 400
 PUBLISHERS = 40

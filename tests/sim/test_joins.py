@@ -100,5 +100,5 @@ def test_churn_leaves_the_heap_as_it_was() -> None:
         [sys.executable, "-m", "support.churn", "300"], cwd=ROOT / "tests", capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    # A forgotten transport (1.5 KB and more) at every fifth stay would show; the simulation itself keeps 140 bytes of each.
+    # A forgotten transport (1.5 KB and more) at every fifth stay would show; the simulation keeps 140 bytes of each.
     assert int(done.stdout) < 80_000

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from worker_process import WorkerProcess
+from support.worker_process import WorkerProcess
 
 from simplestchat._native.io.crowd import Crowd
 from simplestchat.media.wire import CloseTransport, ConnectTransport, CreateConsumer, CreateProducer, CreateTransport
