@@ -59,6 +59,25 @@ def test_many_hellos_at_once_are_worked_off_one_a_turn() -> None:
     assert all(worked == 1 for worked, _ in turns)
 
 
+def test_who_is_at_it_takes_turns_with_who_begins() -> None:
+    """A herd that came first does not keep one whose handshake is under way waiting for all of it."""
+    sim, shard, addresses = herd(306)
+    first, *others = addresses
+    client = Dtls(CLIENT_CONTEXT, "client")
+    digest = bytes.fromhex(dict(shard.fingerprints())["sha-256"].replace(":", ""))
+    client.set_fingerprint("sha-256", digest)
+    client.start(0)
+    shard.feed([(client.drain()[0], first)], sim.clock.now)
+    for data, address in shard.drain(sim.clock.now):
+        if address == first:
+            client.feed(data, 0)
+    hello = client_hello()
+    shard.take_turns()
+    shard.feed([*[(hello, address) for address in others], (client.drain()[0], first)], sim.clock.now)
+    turns = shard.take_turns()
+    assert max(worked for worked, _ in turns[:2]) > 1, "several messages: the client's last flight"
+
+
 def test_a_flood_of_one_delays_the_others_by_a_turn_and_is_cut() -> None:
     sim, shard, addresses = herd(303)
     hello = client_hello()
