@@ -24,8 +24,9 @@ from simplestchat._native.crypto.dtls_outbound cimport outbound_free, outbound_p
 from simplestchat._native.crypto.dtls_rest cimport (
     REST_MAX_PLAIN, REST_MAX_RECORD, DtlsRest, rest_init, rest_open, rest_repeat, rest_seal, rest_wipe,
 )
+from simplestchat._native.crypto.library cimport library_enter, library_leave
 from simplestchat._native.crypto.openssl cimport (
-    ERR_clear_error, OPENSSL_cleanse, SRTP_PROTECTION_PROFILE, SSL, SSL_do_handshake, SSL_ERROR_WANT_READ,
+    ERR_clear_error, OPENSSL_cleanse, OSSL_LIB_CTX, SRTP_PROTECTION_PROFILE, SSL, SSL_do_handshake, SSL_ERROR_WANT_READ,
     SSL_export_keying_material, SSL_free, SSL_get1_peer_certificate, SSL_get_error, SSL_get_selected_srtp_profile,
     SSL_get_state, SSL_new, SSL_set_accept_state, SSL_set_app_data, SSL_set_connect_state, TLS_ST_CR_CHANGE,
     TLS_ST_CW_FINISHED, TLS_ST_SR_CERT_VRFY, TLS_ST_SR_CHANGE, X509, X509_free,
@@ -177,11 +178,14 @@ cdef void _finish(Dtls* dtls) noexcept nogil:
 
 # Lets libssl work, on one record or (NULL) on its own.
 cdef void _drive(Dtls* dtls, const u8* record, size_t size) noexcept nogil:
+    cdef OSSL_LIB_CTX* before
     cdef int result
     link_offer(&dtls.link, record, size)
     ERR_clear_error()
     dtls.steps += 1
+    before = library_enter()
     result = SSL_do_handshake(dtls.ssl)
+    library_leave(before)
     if result == 1:
         _finish(dtls)
     elif SSL_get_error(dtls.ssl, result) != SSL_ERROR_WANT_READ:

@@ -5,9 +5,10 @@ from libc.string cimport memcpy
 
 from simplestchat._native.core.types cimport E_INTERNAL, E_MALFORMED, E_UNSUPPORTED, OK, u8
 from simplestchat._native.crypto.dtls_cert cimport dtls_certificate
+from simplestchat._native.crypto.library cimport library_context
 from simplestchat._native.crypto.openssl cimport (
     CRYPTO_memcmp, DTLS1_2_VERSION, DTLS_method, ERR_clear_error, EVP_MD, EVP_PKEY, EVP_PKEY_free, EVP_sha256, EVP_sha384,
-    EVP_sha512, SSL, SSL_CTX, SSL_CTX_free, SSL_CTX_new, SSL_CTX_set1_groups_list, SSL_CTX_set_cert_verify_callback,
+    EVP_sha512, SSL, SSL_CTX, SSL_CTX_free, SSL_CTX_new_ex, SSL_CTX_set1_groups_list, SSL_CTX_set_cert_verify_callback,
     SSL_CTX_set_cipher_list, SSL_CTX_set_max_cert_list, SSL_CTX_set_max_proto_version, SSL_CTX_set_min_proto_version,
     SSL_CTX_set_options, SSL_CTX_set_session_cache_mode, SSL_CTX_set_tlsext_use_srtp, SSL_CTX_set_verify,
     SSL_CTX_use_certificate, SSL_CTX_use_PrivateKey, SSL_get_app_data, SSL_get_ex_data_X509_STORE_CTX_idx,
@@ -90,7 +91,7 @@ cdef DtlsContext* dtls_context_new() noexcept nogil:
     if ctx == NULL:
         return NULL
     ERR_clear_error()
-    ctx.ssl = SSL_CTX_new(DTLS_method())
+    ctx.ssl = SSL_CTX_new_ex(library_context(), NULL, DTLS_method())
     if ctx.ssl == NULL or dtls_certificate(&key, &ctx.cert) != OK or not _configure(ctx.ssl, ctx.cert, key):
         EVP_PKEY_free(key)
         dtls_context_free(ctx)

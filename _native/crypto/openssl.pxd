@@ -16,6 +16,7 @@ cdef extern from *:
     int SHA1_Final(unsigned char* md, SHA_CTX* c) noexcept nogil
 
 cdef extern from "openssl/crypto.h":
+    ctypedef struct OSSL_LIB_CTX
     void OPENSSL_cleanse(void* ptr, size_t len) noexcept nogil
     int CRYPTO_memcmp(const void* a, const void* b, size_t len) noexcept nogil
     const char* OpenSSL_version(int type) noexcept nogil
@@ -180,7 +181,7 @@ cdef extern from "openssl/ssl.h":
     int TLS_ST_CR_CHANGE
 
     const SSL_METHOD* DTLS_method() noexcept nogil
-    SSL_CTX* SSL_CTX_new(const SSL_METHOD* method) noexcept nogil
+    SSL_CTX* SSL_CTX_new_ex(OSSL_LIB_CTX* library, const char* properties, const SSL_METHOD* method) noexcept nogil
     void SSL_CTX_free(SSL_CTX* ctx) noexcept nogil
     int SSL_CTX_set_min_proto_version(SSL_CTX* ctx, int version) noexcept nogil
     int SSL_CTX_set_max_proto_version(SSL_CTX* ctx, int version) noexcept nogil

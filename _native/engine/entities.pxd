@@ -128,6 +128,7 @@ cdef struct Transport:
     WaitingDatagram* waiting_first # of the handshake, oldest first
     WaitingDatagram* waiting_last
     u32 waiting_count
+    u8 waiting_round
     Transport* next_waiting        # in the shard's round
     Source* sources                # NULL before the first one; it grows up to MAX_SOURCES
     u32 source_count
@@ -313,9 +314,12 @@ cdef struct Heap:
     u32 capacity
 
 # Transports with DTLS datagrams that wait, in the order of their turns.
-cdef struct HandshakeQueue:
+cdef struct HandshakeRound:
     Transport* first
     Transport* last
+cdef struct HandshakeQueue:
+    HandshakeRound rounds[2]       # of those whose handshake has not begun, or is over, and of those that are at it
+    u8 next                        # whose turn it is
     u32 count                      # datagrams
     u64 bytes                      # of them
 

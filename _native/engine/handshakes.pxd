@@ -6,6 +6,8 @@
 #    which it had none: parts of a flight, repeats, alerts. Between two turns media is looked at; when there is none, the next
 #    turn follows at once. The engine reads no clock, so flights are counted instead of time.
 #  - Turns go round the transports, one datagram each: nobody's flood delays another's handshake by more than a turn per round.
+#    There is a round of handshakes under way and one of all others, and they take turns, too: so a herd is let in at the pace at which
+#    handshakes end, and few of libssl's buffers live at a time.
 #  - A transport has at most HANDSHAKE_WAITING datagrams here, a shard MAX_HANDSHAKES. What comes beyond is dropped and counted: DTLS sends
 #    it again.
 from simplestchat._native.core.types cimport Tuple, u32, u8
@@ -20,6 +22,8 @@ cdef bint handshakes_put(HandshakeQueue* q, Transport* t, const u8* data, u32 si
 # The next datagram and whose it is; the caller frees it. NULL when none waits.
 cdef WaitingDatagram* handshakes_take(HandshakeQueue* q, Transport** t) noexcept nogil
 # The bytes of a datagram lie behind it.
+cdef inline bint handshakes_wait(const HandshakeQueue* q) noexcept nogil:
+    return q.count != 0
 cdef inline const u8* handshakes_data(const WaitingDatagram* d) noexcept nogil:
     return <const u8*>(d + 1)
 cdef void handshakes_forget(HandshakeQueue* q, Transport* t) noexcept nogil    # all that wait for the transport

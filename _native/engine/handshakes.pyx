@@ -4,17 +4,21 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from simplestchat._native.core.types cimport Tuple, u32, u8
-from simplestchat._native.engine.entities cimport MAX_HANDSHAKES, HandshakeQueue, Transport, WaitingDatagram
+from simplestchat._native.crypto.dtls cimport dtls_is_open
+from simplestchat._native.engine.entities cimport MAX_HANDSHAKES, HandshakeQueue, HandshakeRound, Transport, WaitingDatagram
 
 
 cdef void _line_up(HandshakeQueue* q, Transport* t) noexcept nogil:
-    """To the end of the round."""
+    """To the end of its round."""
+    cdef HandshakeRound* round
+    t.waiting_round = t.dtls != NULL and dtls_is_open(t.dtls)
+    round = &q.rounds[t.waiting_round]
     t.next_waiting = NULL
-    if q.last == NULL:
-        q.first = t
+    if round.last == NULL:
+        round.first = t
     else:
-        q.last.next_waiting = t
-    q.last = t
+        round.last.next_waiting = t
+    round.last = t
 
 
 cdef bint handshakes_put(HandshakeQueue* q, Transport* t, const u8* data, u32 size, const Tuple* tuple) noexcept nogil:
@@ -50,13 +54,17 @@ cdef WaitingDatagram* _take_of(HandshakeQueue* q, Transport* t) noexcept nogil:
 
 
 cdef WaitingDatagram* handshakes_take(HandshakeQueue* q, Transport** t) noexcept nogil:
+    cdef HandshakeRound* round = &q.rounds[q.next]
     cdef WaitingDatagram* d
-    t[0] = q.first
-    if q.first == NULL:
+    q.next ^= 1
+    if round.first == NULL:
+        round = &q.rounds[q.next]
+    t[0] = round.first
+    if round.first == NULL:
         return NULL
-    q.first = q.first.next_waiting
-    if q.first == NULL:
-        q.last = NULL
+    round.first = round.first.next_waiting
+    if round.first == NULL:
+        round.last = NULL
     d = _take_of(q, t[0])
     if t[0].waiting_count:
         _line_up(q, t[0])
@@ -64,7 +72,8 @@ cdef WaitingDatagram* handshakes_take(HandshakeQueue* q, Transport** t) noexcept
 
 
 cdef void handshakes_forget(HandshakeQueue* q, Transport* t) noexcept nogil:
-    cdef Transport** at = &q.first
+    cdef HandshakeRound* round = &q.rounds[t.waiting_round]
+    cdef Transport** at = &round.first
     cdef Transport* before = NULL
     if t.waiting_count == 0:
         return
@@ -74,5 +83,5 @@ cdef void handshakes_forget(HandshakeQueue* q, Transport* t) noexcept nogil:
         before = at[0]
         at = &before.next_waiting
     at[0] = t.next_waiting
-    if q.last == t:
-        q.last = before
+    if round.last == t:
+        round.last = before

@@ -18,7 +18,7 @@ from simplestchat._native.engine.entities cimport (
     TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport, WaitingDatagram,
 )
 from simplestchat._native.engine.handshakes cimport (
-    HANDSHAKE_CHEAP, handshakes_data, handshakes_forget, handshakes_put, handshakes_take,
+    HANDSHAKE_CHEAP, handshakes_data, handshakes_forget, handshakes_put, handshakes_take, handshakes_wait,
 )
 from simplestchat._native.engine.ice cimport ice_find, ice_forget, ice_may_send, ice_new_credentials, ice_receive
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_has_headroom, out_reserve
@@ -217,12 +217,12 @@ cdef bint transport_handshakes(ShardState* s, us_t now) noexcept nogil:
     cdef WaitingDatagram* d
     cdef bint worked = False
     cdef int left = HANDSHAKE_CHEAP
-    while left and not worked and s.handshakes.first != NULL and out_has_headroom(&s.out):
+    while left and not worked and handshakes_wait(&s.handshakes) and out_has_headroom(&s.out):
         d = handshakes_take(&s.handshakes, &t)
         worked = _shake(s, t, d, now)
         free(d)
         left -= 1
-    return s.handshakes.first != NULL
+    return handshakes_wait(&s.handshakes)
 
 
 cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us_t now) noexcept nogil:

@@ -47,6 +47,15 @@ GAUGES: tuple[tuple[str, str], ...] = (
     ("pipe_consumers", "encodings that are piped to other workers"),
     ("tuples", "addresses from which transports were checked"),
     ("credentials", "ICE user names that are valid"),
+    ("dtls_associations", "DTLS associations: their handshakes wait, are under way or are over"),
+    ("dtls_handshakes", "DTLS handshakes that are under way"),
+    ("handshakes_waiting", "DTLS datagrams that wait for their turn"),
+    ("handshakes_waiting_bytes", "bytes of DTLS datagrams that wait for their turn"),
+    ("srtp_contexts", "SRTP contexts that are prepared, one each way"),
+    ("sources", "SSRCs that transports receive"),
+    ("sent_ssrcs", "SSRCs that transports send or sent: none is used twice"),
+    ("cache_bytes", "memory of received packets that are kept for repairs"),
+    ("sent_bytes", "memory of what consumers know of what they sent, for repairs"),
 )
 #: The same for what a worker's process takes.
 FOOTPRINT_GAUGES: tuple[tuple[str, str, str], ...] = (
