@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,15 +63,18 @@ def found(figures: Figures, benchmark: str, key: str) -> Mapping[str, Any]:
     """Return a benchmark's figures; of a file, such as `test_joins.py::`, those of the one that has this figure."""
     if not benchmark.endswith("::"):
         return figures.get(benchmark, {})
-    return next((info for name, info in figures.items() if name.startswith(benchmark) and key in info), {})
+    infos = (info for name, info in figures.items() if name.startswith(benchmark))
+    return next((info for info in infos if told(info, key) is not None), {})
 
 
 def told(info: Mapping[str, Any], key: str) -> float | None:
-    """Return a figure, or `one/other` of two; None where it is not there."""
-    one, _, other = key.partition("/")
-    if one not in info or (other and other not in info):
+    """Return a figure, `one/other` or `one-other` of two; None where one is not there."""
+    one, sign, other = re.fullmatch(r"(\w+)(?:([/-])(\w+))?", key).groups()  # type: ignore[union-attr]
+    if one not in info or (sign and other not in info):
         return None
-    return float(info[one] / info[other]) if other else float(info[one])
+    if sign == "/":
+        return float(info[one] / info[other])
+    return float(info[one] - info[other]) if sign else float(info[one])
 
 
 HUNDRED = "test_macro.py::test_hundred[{}]"
@@ -95,11 +99,12 @@ BARS = (
     Bar("added latency p99, 100 receivers x 300/s, evenly paced", HUNDRED.format("evenly"), "p99_ms", "ms", 1.3,
         "p99_ratio", mediasoup="1.1 ms"),
     Bar("the same, bursts of 10", HUNDRED.format("bursts"), "p99_ms", "ms", 1.3, "p99_ratio", mediasoup="8.4 ms"),
-    Bar("memory of a receiving transport, connected", "test_memory.py::", "connected_kib", "KiB", 40,
+    Bar("memory of a receiving transport, connected", "test_memory.py::", "connected", "KiB", 40,
         mediasoup="72 KiB"),
-    Bar("the same after 5 s of media", "test_memory.py::", "after_media_kib", "KiB", 64, mediasoup="122 KiB"),
-    Bar("CPU of a join", "test_joins.py::", "cpu_ms", "ms", 0.8, mediasoup="1.04 ms"),
+    Bar("the same after 5 s of media", "test_memory.py::", "after_media", "KiB", 64, mediasoup="122 KiB"),
+    Bar("CPU of a join", "test_joins.py::", "cpu_ms_per_join", "ms", 0.8, mediasoup="1.04 ms"),
     Bar("joins on a core", "test_joins.py::", "joins_per_s", "a second", 700, at_least=True),
+    Bar("media p99 beside a herd of joins: worse by", "test_joins.py::", "herd_p99_ms-calm_p99_ms", "ms", 2),
     Bar("AES-CM with HMAC-SHA1: the extra over GCM", "test_srtp.py::", "extra_ns", "ns", 1.2,
         "extra_ns/floors_extra_ns", than="that of the floors", mediasoup="1.13 x GCM"),
     Bar("signaling, 1000 users x 5 messages/s: answers p99", "test_signaling.py::test_talking[5000]",

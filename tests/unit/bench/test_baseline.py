@@ -96,6 +96,13 @@ def test_a_ratio_may_be_of_two_figures_and_a_benchmark_any_of_a_file() -> None:
     figures = {"test_srtp.py::test_seal": {"ns": 1}, "test_srtp.py::test_extra[x]": {"extra_ns": 11, "floors_ns": 10}}
     assert bar.row(figures)[1:5] == ("11 ns", "1.10", "≤ 1.2 x that of the floors", "yes")
     assert bar.row({"test_srtp.py::test_seal": {"ns": 1}})[1] == NOT_MEASURED
+    worse = Bar("worse by", "test_joins.py::", "herd_ms-calm_ms", "ms", 2)
+    assert worse.row({"test_joins.py::test_herd": {"herd_ms": 3.5, "calm_ms": 1}})[1:5] == (
+        "2.5 ms",
+        "",
+        "≤ 2 ms",
+        "**no**",
+    )
 
 
 def test_a_benchmark_s_own_bars_are_told_too() -> None:
