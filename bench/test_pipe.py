@@ -81,6 +81,7 @@ def fill(call: PipedCall, workers: list[WorkerEnd], viewers: int) -> Room:
         worker = workers[number % len(workers)]
         call.watch(call.join(worker), track, numbers[worker])
     call.start(track)
+    call.swarm.mute(track.id, True)  # until its first slice
     return Room(call, workers, track)
 
 
