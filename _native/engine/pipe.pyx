@@ -1,15 +1,12 @@
 """The path between two workers; the rules are in pipe.pxd."""
 
-from libc.string cimport memset
-
-from simplestchat._native.core.table cimport Table64, table64_free, table64_init, tupletable_get, tupletable_put
+from simplestchat._native.core.table cimport tupletable_get, tupletable_put
 from simplestchat._native.core.types cimport OK, Tuple, i16, u32, u64, u8, us_t
-from simplestchat._native.crypto.random cimport csprng_bytes
 from simplestchat._native.crypto.srtp cimport SRTP_AEAD_AES_128_GCM, srtp_key_size, srtp_new
 from simplestchat._native.engine.addresses cimport tuple_from_address
 from simplestchat._native.engine.consumer cimport consumer_free
 from simplestchat._native.engine.entities cimport (
-    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_PIPE_SOURCES, NEVER_US, TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Transport,
+    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, NEVER_US, TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_forget
 from simplestchat._native.engine.parameters cimport new_consumer
@@ -27,18 +24,13 @@ cdef int _open(ShardState* s, Transport* t, const Tuple* tuple, bytes send_key, 
     cdef u32 key_size = srtp_key_size(SRTP_AEAD_AES_128_GCM)
     cdef const u8* sending = send_key
     cdef const u8* receiving = recv_key
-    cdef u64 seed
     ice_forget(s, t)                       # nobody is to check it
     t.pipe = 1
     t.connect_called = 1
     s.pipe_count += 1
-    csprng_bytes(&s.random, <u8*>&seed, sizeof(seed))
-    table64_free(&t.source_by_ssrc)
-    memset(&t.source_by_ssrc, 0, sizeof(Table64))
     t.send_srtp = srtp_new(SRTP_AEAD_AES_128_GCM, sending, sending + key_size)
     t.recv_srtp = srtp_new(SRTP_AEAD_AES_128_GCM, receiving, receiving + key_size)
-    if (t.send_srtp == NULL or t.recv_srtp == NULL or table64_init(&t.source_by_ssrc, MAX_PIPE_SOURCES, seed) != OK
-            or tupletable_put(&s.by_tuple, tuple, <u64>t) != OK):
+    if t.send_srtp == NULL or t.recv_srtp == NULL or tupletable_put(&s.by_tuple, tuple, <u64>t) != OK:
         raise InternalError("no memory for a pipe")
     t.pairs[0].tuple = tuple[0]
     t.pairs[0].used = t.pairs[0].proven = 1
