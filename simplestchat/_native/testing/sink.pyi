@@ -31,10 +31,10 @@ class Sink:
         """
     def anchor(self, publisher: Publisher) -> None:
         """The last packet of every receiver is the publisher's last one: from now on latency is measured."""
-    def begin(self) -> None:
-        """Counts anew."""
-    def end_at(self, wall_clock_ns: int) -> None:
-        """Packets that the kernel got later than that count as late, until `begin`."""
+    def begin(self, patience_us: int = 30000) -> None:
+        """Counts anew. Packets that the kernel gets later than that after the end of the publisher's run count as late;
+        needs `anchor`.
+        """
     def turn_to(self, port: int) -> None:
         """Connects the sockets of all receivers of media with this port of 127.0.0.1. Raises OSError."""
     def descriptors(self) -> list[int]:

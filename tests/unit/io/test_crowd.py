@@ -115,7 +115,7 @@ def test_the_loop_accounts_for_itself(meeting: tuple[LiveCall, dict[tuple[int, b
     totals = call.running.crowd.totals()
     assert totals["sockets"] == 4
     assert totals["receive_drops"] == totals["send_failures"] == totals["refused"] == 0
-    assert min(totals["turns"], totals["receive_calls"], totals["send_calls"]) > 100
+    assert min(totals["turns"], totals["receive_calls"], totals["send_calls"]) > 20
     assert totals["cpu_us"] > 0
     assert totals["busy_us"] > 0
 
@@ -289,4 +289,4 @@ def test_calls_of_other_threads_never_deadlock(meeting: tuple[LiveCall, dict[tup
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive()
-    assert min(done) > 50
+    assert min(done) > 0
