@@ -96,7 +96,7 @@ def test_a_child_speaks_over_its_link_and_its_errors_are_kept() -> None:
 
 def test_a_child_that_will_not_end_is_made_to() -> None:
     async def run() -> int:
-        script = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); input()"
+        script = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
         child = Child("deaf", ["/bin/sh", "-c", f'{python()[0]} -c "{script}"; wait'], linked=False)
         async with trio.open_nursery() as nursery:
             up = trio.Event()
