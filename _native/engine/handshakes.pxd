@@ -1,4 +1,4 @@
-# DTLS datagrams that wait for their turn: copied, and worked off a little at a time, so that a herd of joins never holds media up.
+# DTLS datagrams that wait for their turn: copied, and worked off a little at a time, so that a herd of joins holds media up little.
 #
 # Rules:
 #  - Every DTLS datagram of an address with a passed check goes through here; nothing else does.

@@ -6,7 +6,6 @@ it leaves.
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import subprocess
@@ -15,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from support.namespace import ADDRESS
+from support.port_sockets import set_option
 
 from simplestchat._native.testing.probe_udp import BACKLOG_BYTES, UdpPort
 
@@ -43,18 +43,6 @@ def stream(frames: int, to: tuple[str, int, str, int]) -> list[Packet]:
         if frame % FRAMES_PER_SOUND == 0:
             made.append((packet(AUDIO, frame, len(made)), to, False))
     return made
-
-
-def shrink_buffers(port: int) -> None:
-    """Give every socket of this port a small buffer for what it sends."""
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
-            continue  # closed meanwhile, or no socket
-        with closing(found):
-            if found.type == socket.SOCK_DGRAM and found.getsockname()[1] == port:
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
 
 
 def watch_line() -> socket.socket:
@@ -93,7 +81,7 @@ def run(frames: int) -> None:
     port = UdpPort(offload=False)
     own = (ADDRESS, 9, ADDRESS, port.port)
     port.send([(b"first", own, False)])  # the socket of this address is made
-    shrink_buffers(port.port)
+    set_option(port.port, socket.SO_SNDBUF, SMALL_BUFFER)
     sent = stream(frames, (NEIGHBOUR, 5000, ADDRESS, port.port))
     with closing(watch_line()) as line:
         for at in range(0, len(sent), 200):

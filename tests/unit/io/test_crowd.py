@@ -112,10 +112,11 @@ def test_media_goes_on_from_a_new_address(meeting: tuple[LiveCall, dict[tuple[in
 
 def test_the_loop_accounts_for_itself(meeting: tuple[LiveCall, dict[tuple[int, bool], int]]) -> None:
     call, _ = meeting
+    counted = ("turns", "receive_calls", "send_calls")
+    until(lambda: min(call.running.crowd.totals()[name] for name in counted) > 100, "a hundred of each")
     totals = call.running.crowd.totals()
     assert totals["sockets"] == 4
     assert totals["receive_drops"] == totals["send_failures"] == totals["refused"] == 0
-    assert min(totals["turns"], totals["receive_calls"], totals["send_calls"]) > 20
     assert totals["cpu_us"] > 0
     assert totals["busy_us"] > 0
 
@@ -256,14 +257,15 @@ def test_an_impossible_address_to_bind_fails_the_path() -> None:
 
 
 def test_calls_of_other_threads_never_deadlock(meeting: tuple[LiveCall, dict[tuple[int, bool], int]]) -> None:
-    """Four threads for two seconds, while media flows."""
+    """Four threads for two seconds, longer where a busy machine lets one of them wait, while media flows."""
     call, receivers = meeting
     done = [0] * 4
     end = time.monotonic() + 2
+    patience = time.monotonic() + 50
 
     def use(worker: int, server: socket.socket) -> None:
         rng, swarm = random.Random(worker), call.swarm
-        while time.monotonic() < end:
+        while time.monotonic() < end or (min(done) <= 50 and time.monotonic() < patience):
             path = 1000 * (worker + 1) + rng.randrange(5)
             credentials = (server.getsockname(), "stub", "p" * 22, swarm.fingerprint, path)
             calls: tuple[tuple[Any, ...], ...] = (
@@ -289,4 +291,4 @@ def test_calls_of_other_threads_never_deadlock(meeting: tuple[LiveCall, dict[tup
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive()
-    assert min(done) > 0
+    assert min(done) > 50

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from contextlib import closing
-
 import pytest
 from support.live_call import LiveCall, live_call, until
+from support.port_sockets import set_option
 
 from simplestchat._native.peer.swarm import EVENT_CONNECTED, EVENT_FIRST_FRAME
 
 SO_NO_CHECK = 11  # asm-generic/socket.h; Linux sends no trains from a socket without checksums
-
-
-def refuse_trains(port: int) -> None:
-    """Put the media worker's sockets into a state in which the kernel refuses UDP_SEGMENT."""
-    found_any = False
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
-            continue  # closed meanwhile, or no socket
-        with closing(found):
-            if found.type == socket.SOCK_DGRAM and found.getsockname()[1] == port:
-                found.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
-                found_any = True
-    assert found_any, f"no UDP socket has port {port}"
 
 
 def watch(call: LiveCall, *, refused: bool) -> None:
@@ -35,7 +17,7 @@ def watch(call: LiveCall, *, refused: bool) -> None:
     for path in (publisher, *viewers):
         call.running.wait_for(EVENT_CONNECTED, path)
     if refused:  # now that the socket of the address is there
-        refuse_trains(call.server.address[1])
+        set_option(call.server.address[1], SO_NO_CHECK, 1)
     camera = call.publish(publisher, video=True)
     for receiver in [call.subscribe(path, camera, publisher, video=True) for path in viewers]:
         call.running.wait_for(EVENT_FIRST_FRAME, receiver)
