@@ -77,9 +77,10 @@ class JoinedRoom(Wire, frozen=True, kw_only=True):
     """Only for who made the room by joining it: the bearer token that manages it over HTTP and on later joins."""
 
 
-class ChatMessage(Wire, frozen=True, kw_only=True):
+class ChatMessage(Wire, frozen=True, kw_only=True, gc=False):
     """A stored chat message. ``seq`` counts the room's messages without gaps, from 1."""
 
+    # Kept by the thousand, and nothing in it can refer back to it: no field may ever hold a container.
     id: Id
     seq: Seq
     peer_id: Id

@@ -1,5 +1,6 @@
 """Chat: numbered without gaps, stored before it is answered, never twice, bounded."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -141,3 +142,17 @@ def test_numbers_have_no_gaps_and_pages_join(sends: list[tuple[str, str]], size:
             break
         after = read[-1]
     assert read == list(range(1, len(answers) + 1))
+
+
+def test_what_is_kept_is_nothing_to_the_garbage_collector() -> None:
+    """A full room keeps thousands of messages; a collection that looked at each of them would hold up everyone."""
+    ada = World().joined()
+    say(ada, *(f"warm {n}" for n in range(100)))
+    gc.collect()
+    before = len(gc.get_objects())
+    say(ada, *(f"kept {n}" for n in range(300)))
+    ada.box.take()
+    gc.collect()
+    assert texts(ada.call("chat.history", limit=1)) == ["kept 299"]
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
