@@ -30,6 +30,11 @@ class Paced:
         """On average, for bursts need not be of one size."""
         return statistics.fmean(self.bursts_ns) / 1e6
 
+    def slow_burst_ms(self, share: float) -> float:
+        """What that share of the bursts did not exceed: on no machine does each take as long as the next."""
+        ordered = sorted(self.bursts_ns)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1e6
+
 
 class FloorProcess:
     """A floor that waits for orders; it inherits the cores of the thread that makes it."""
@@ -38,6 +43,7 @@ class FloorProcess:
         self._process = subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self.pid = self._process.pid
         self.port: int = self._ask([receivers, payload])
 
     def __enter__(self) -> Self:

@@ -39,6 +39,22 @@ def hurried() -> Iterator[None]:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
+@contextlib.contextmanager
+def undisturbed(*pids: int) -> Iterator[None]:
+    """These processes go before all others of their core, as if it were theirs alone, where that may be asked for.
+
+    Not for those that fill the core: the kernel takes a twentieth of each second from them.
+    """
+    with contextlib.suppress(PermissionError):
+        for pid in pids:
+            os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+
+
 def cpu_ns(pid: int) -> int:
     """What a process has used since its start, all its threads, with the kernel's work for it."""
     return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)

@@ -10,7 +10,7 @@ from simplestchat.media.recruit import WORKER_COMMAND
 
 from .audience import PAYLOAD_BYTES, Audience, Trial
 from .floor import FloorProcess, Paced
-from .processes import cpu_ns, pinned, two_cores, wakes
+from .processes import cpu_ns, pinned, two_cores, undisturbed, wakes
 from .worker import FORWARDED_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE, Worker
 
 PUBLISHER_TRANSPORT, PRODUCER, PUBLISHER_SSRC = 1, 1, 0x1234
@@ -34,6 +34,10 @@ class Stage:
     worker: Worker
     audience: Audience
     floor: FloorProcess
+
+    def undisturbed(self) -> contextlib.AbstractContextManager[None]:
+        """Meanwhile nothing else of this machine has their core while one of them has something to do."""
+        return undisturbed(self.worker.pid, self.floor.pid)
 
     def play(self, rate: float, burst: float, seconds: float) -> Slice:
         """Through the worker. Everything that it used meanwhile counts, its reports and timers too."""
