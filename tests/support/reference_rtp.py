@@ -92,7 +92,8 @@ def rtp_extensions(data: bytes) -> list[tuple[int, bytes]]:
 
 
 VP8_FIELDS = (
-    *("descriptor_size", "start", "keyframe", "has_picture_id", "wide_picture_id", "picture_id", "has_tl0picidx"),
+    *("descriptor_size", "start", "keyframe", "non_reference", "partition_start", "partition"),
+    *("has_picture_id", "wide_picture_id", "picture_id", "has_tl0picidx"),
     *("tl0picidx", "has_tid", "tid", "layer_sync", "has_keyidx", "keyidx", "width", "height"),
 )
 
@@ -123,6 +124,7 @@ def vp8_parse(payload: bytes) -> dict[str, int]:
     need(len(frame) > 0)
     out["descriptor_size"] = len(payload) - len(frame)
     out["start"] = int(first & 0x17 == 0x10)
+    out |= {"non_reference": first >> 5 & 1, "partition_start": first >> 4 & 1, "partition": first & 7}
     out["keyframe"] = int(out["start"] and not frame[0] & 1)
     if out["keyframe"] and frame[3:6] == b"\x9d\x01\x2a" and len(frame) >= 10:
         width, height = unpack_from("<HH", frame, 6)

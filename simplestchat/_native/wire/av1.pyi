@@ -1,1 +1,1 @@
-"""AV1 payloads as far as keyframes: no Python names, C functions only (see ``_native/wire/av1.pxd``)."""
+"""AV1 payloads: no Python names, C functions only (see ``_native/wire/av1.pxd``)."""

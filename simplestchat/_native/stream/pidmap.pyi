@@ -1,0 +1,1 @@
+"""The map of picture numbers for nogil code; no names for Python."""
