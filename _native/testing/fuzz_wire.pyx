@@ -1,4 +1,4 @@
-"""Fuzz targets of STUN, RTP, header extensions, VP8, H264, VP9, AV1, the demultiplexer and WebSocket frames.
+"""Fuzz targets of STUN, RTP, header extensions, the demultiplexer and WebSocket frames.
 
 Invariant of each: no byte outside the input or output buffer is touched, every offset of an accepted view lies inside its packet,
 and what our writers make of an accepted view parses back to the same view.
@@ -9,9 +9,7 @@ from libc.string cimport memcmp
 from simplestchat._native.core.bytes cimport get16, put16, put32
 from simplestchat._native.core.types cimport E_NOMEM, E_SHORT, E_SPACE, OK, u8, u16, u64
 from simplestchat._native.testing.fuzz cimport FUZZ_BROKEN, FuzzTarget, fuzz_below, fuzz_run
-from simplestchat._native.wire.av1 cimport av1_keyframe
 from simplestchat._native.wire.demux cimport KIND_RTCP, KIND_UNKNOWN, demux
-from simplestchat._native.wire.h264 cimport h264_keyframe
 from simplestchat._native.wire.rtp cimport (
     RtpExt, RtpExtWriter, RtpView, rtp_ext_begin, rtp_ext_end, rtp_ext_find, rtp_ext_next, rtp_ext_put, rtp_parse, rtp_payload_size,
     rtp_write_fixed,
@@ -20,13 +18,11 @@ from simplestchat._native.wire.stun cimport (
     STUN_BINDING_ERROR, STUN_BINDING_SUCCESS, STUN_HEADER_SIZE, StunView, stun_fingerprint, stun_parse, stun_write_error,
     stun_write_request, stun_write_success,
 )
-from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
-from simplestchat._native.wire.vp9 cimport vp9_keyframe
 from simplestchat._native.wire.websocket cimport (
     WS_HEAD_MAX, WS_MASK_SIZE, WS_TEXT_WHOLE, WsHead, ws_head, ws_mask, ws_write_text_head,
 )
 
-FUZZ_TARGETS = ("stun", "rtp", "ext", "ext-rewrite", "vp8", "h264", "vp9", "av1", "demux", "websocket")
+FUZZ_TARGETS = ("stun", "rtp", "ext", "ext-rewrite", "demux", "websocket")
 
 
 # Length and checksum made right, or nothing mutated would come past them.
@@ -181,31 +177,6 @@ cdef int _ext_rewrite(void* state, u8* data, size_t size, u64 random) noexcept n
     return status
 
 
-cdef int _vp8(void* state, u8* data, size_t size, u64 random) noexcept nogil:
-    cdef Vp8View view
-    cdef int status = vp8_parse(data, size, &view)
-    if status < 0:
-        return status
-    if view.descriptor_size >= size or view.picture_id > 0x7FFF or view.width > 0x3FFF or view.tid > 3 or view.keyidx > 31:
-        return FUZZ_BROKEN
-    return FUZZ_BROKEN if view.keyframe and not view.start else OK
-
-
-cdef int _h264(void* state, u8* data, size_t size, u64 random) noexcept nogil:
-    cdef int status = h264_keyframe(data, size)
-    return FUZZ_BROKEN if status > 1 else status
-
-
-cdef int _vp9(void* state, u8* data, size_t size, u64 random) noexcept nogil:
-    cdef int status = vp9_keyframe(data, size)
-    return FUZZ_BROKEN if status > 1 or (status == 1 and data[0] & 0x48 != 0x08) else status
-
-
-cdef int _av1(void* state, u8* data, size_t size, u64 random) noexcept nogil:
-    cdef int status = av1_keyframe(data, size)
-    return FUZZ_BROKEN if status > 1 or (status == 1 and data[0] & 0x88 != 0x08) else status
-
-
 cdef int _demux(void* state, u8* data, size_t size, u64 random) noexcept nogil:
     cdef int kind = demux(data, size)
     if kind < 0 or kind > KIND_RTCP:
@@ -258,14 +229,6 @@ def fuzz(str target, u64 seed, u64 rounds, list corpus):
         function = _ext
     elif target == "ext-rewrite":
         function = _ext_rewrite
-    elif target == "vp8":
-        function = _vp8
-    elif target == "h264":
-        function = _h264
-    elif target == "vp9":
-        function = _vp9
-    elif target == "av1":
-        function = _av1
     elif target == "demux":
         function = _demux
     elif target == "websocket":

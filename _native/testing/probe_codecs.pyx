@@ -101,7 +101,7 @@ def vp9_parse(bytes payload):
     cdef Vp9View view
     _check(_vp9_parse(copy.data, copy.size, &view), "VP9 payload")
     result = dict(view)
-    result["references"] = result["references"][:view.reference_count]
+    result["references"] = [view.references[i] for i in range(view.reference_count)]
     return result
 
 

@@ -106,6 +106,7 @@ cdef int h264_facts(const u8* payload, size_t size, bint marker, FrameFacts* out
         out.begins_frame = payload[1] & _FU_START and _leads(kind, payload + 2, size - 2)
     else:
         out.begins_frame = _leads(kind, payload + 1, size - 1)
+    out.begins_frame = out.begins_frame or keyframe
     out.keyframe = keyframe
     out.ends_frame = marker
     out.ends_picture = marker

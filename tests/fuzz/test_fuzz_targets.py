@@ -28,7 +28,11 @@ NOISE_SHARE = {
     "vp8": 0.99,  # nearly all bytes are a descriptor; what must be refused is the one that needs more than there is
     "vp9": 0.99,  # as vp8
     "websocket": 0.99,  # any two bytes are a header, or the beginning of one
-    "av1": 0.99,  # two bytes of which the first does not say two things at once
+    "av1": 0.5,  # lengths must fit, but two bytes can be one element that has none
+    "av1dd": 0.05,  # a small structure is soon guessed, and then three bytes may name a template of it
+    "opus": 0.99,  # a frame of any bytes in three quarters, lengths must fit in the others
+    "red": 0.6,  # one byte below 128 is a header and says what is behind it is the payload
+    "pidmap": 0.99,  # any four bytes are a packet's numbers
 }
 
 
@@ -73,6 +77,10 @@ def test_names_are_unique() -> None:
         "h264",
         "vp9",
         "av1",
+        "av1dd",
+        "opus",
+        "red",
+        "pidmap",
         "demux",
         "websocket",
     } <= set(names)
