@@ -68,6 +68,41 @@ def slices() -> bytes:
     return bytes.fromhex("78000767640028acd100000468ee3c8000046588843a")
 
 
+def layered() -> bytes:
+    """VP9, not flexible, as Chromium sends SVC: picture id in 15 bits, layers, TL0PICIDX."""
+    return bytes.fromhex("ec8123131186004020")
+
+
+#: Three temporal layers (appendix A.6.1 of the AV1 RTP specification), and a later frame by its template alone.
+STRUCTURE = bytes.fromhex("c003e8800214eaaa44104d1410201084c0")
+DEPENDENT = bytes.fromhex("8403ec")
+
+
+def opus() -> bytes:
+    return bytes.fromhex("78") + bytes(range(100))
+
+
+def red() -> bytes:
+    """Two earlier payloads, as Chromium sends them."""
+    return bytes.fromhex("ef1e0050ef0f00506f") + bytes(240)
+
+
+def _dependency(function: str) -> Callable[[int], Job]:
+    def make(packets: int) -> Job:
+        from simplestchat._native.testing import bench_wire
+
+        parse = getattr(bench_wire, function)
+        return Job(lambda: int(parse(STRUCTURE, DEPENDENT, packets)))
+
+    return make
+
+
+def _structure(packets: int) -> Job:
+    from simplestchat._native.testing.bench_wire import bench_dependency
+
+    return Job(lambda: bench_dependency(STRUCTURE, STRUCTURE, packets))
+
+
 def _of_wire(function: str, packet: Callable[[], bytes]) -> Callable[[int], Job]:
     def make(packets: int) -> Job:
         from simplestchat._native.testing import bench_wire
@@ -107,5 +142,14 @@ WORKLOADS = (
     Workload("rtcp nack", _of_wire("bench_rtcp", nack), TIMED // 2, COUNTED),
     Workload("rtcp transport-wide feedback", _of_wire("bench_rtcp", feedback), TIMED // 20, COUNTED),
     Workload("vp8", _of_wire("bench_vp8", keyframe), TIMED, COUNTED),
+    Workload("vp8, facts and numbers anew", _of_wire("bench_vp8_rewrite", keyframe), TIMED, COUNTED),
     Workload("h264", _of_wire("bench_h264", slices), TIMED, COUNTED),
+    Workload("h264 facts", _of_wire("bench_h264_facts", slices), TIMED, COUNTED),
+    Workload("vp9", _of_wire("bench_vp9", layered), TIMED, COUNTED),
+    Workload("vp9, facts and numbers anew", _of_wire("bench_vp9_rewrite", layered), TIMED, COUNTED),
+    Workload("dependency descriptor", _dependency("bench_dependency"), TIMED, COUNTED),
+    Workload("dependency descriptor with its structure", _structure, TIMED // 10, COUNTED),
+    Workload("dependency descriptor, other targets", _dependency("bench_dependency_rewrite"), TIMED // 5, COUNTED),
+    Workload("opus", _of_wire("bench_opus", opus), TIMED, COUNTED),
+    Workload("red", _of_wire("bench_red", red), TIMED, COUNTED),
 )

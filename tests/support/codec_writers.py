@@ -46,7 +46,16 @@ def vp9(
     structure: str = "",
 ) -> bytes:
     """A descriptor; ``layer`` is (tid, switching up point, sid, inter-layer)."""
-    flags = (picture_id is not None, predicted, layer is not None, flexible, begins, ends, structure != "", unused_above)
+    flags = (
+        picture_id is not None,
+        predicted,
+        layer is not None,
+        flexible,
+        begins,
+        ends,
+        structure != "",
+        unused_above,
+    )
     fields = ["".join("01"[flag] for flag in flags)]
     if picture_id is not None:
         fields.append("1" + u(picture_id, 15) if wide else "0" + u(picture_id & 127, 7))
@@ -152,9 +161,7 @@ def descriptor(
 
 
 #: Appendix A.6.1: one spatial layer, three temporal ones, one chain; targets 30, 15 and 7.5 frames a second.
-L1T3 = structure(
-    ["0 0 . 0 SSS", "0 0 4 4 SSS", "0 1 2 2 SD-", "0 2 1 1 D--", "0 2 1 3 D--"], protected_by=[0, 0, 0]
-)
+L1T3 = structure(["0 0 . 0 SSS", "0 0 4 4 SSS", "0 1 2 2 SD-", "0 2 1 1 D--", "0 2 1 3 D--"], protected_by=[0, 0, 0])
 #: Two spatial layers of which the upper goes on by itself behind a keyframe, a chain for each.
 L2T1_KEY = structure(
     ["0 0 . 0,0 SS", "0 0 2 2,1 -S", "1 0 1 1,1 S-", "1 0 2 1,2 S-"],

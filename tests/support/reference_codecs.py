@@ -1,4 +1,4 @@
-"""A slow reference of the codecs' descriptors, written from the RFCs and the AV1 RTP specification over strings of bits.
+"""A slow reference of the codecs' descriptors, from the RFCs and the AV1 RTP specification, over strings of bits.
 
 Each function takes bytes and gives what the door of the same name in ``probe_codecs`` gives, or raises ValueError.
 """
@@ -59,10 +59,25 @@ def _vp9(payload: bytes) -> tuple[dict[str, Any], dict[str, Any] | None]:
     i, p, layered, flexible, begins, ends, v, z = (bits.f(1) for _ in range(8))
     need(bool(i) or not flexible)
     out: dict[str, Any] = {
-        **{"predicted": p, "layered": layered, "flexible": flexible, "begins_frame": begins, "ends_frame": ends},
-        **{"unused_above": z, "has_picture_id": i, "wide_picture_id": 0, "picture_id": 0, "tid": 0, "switch_up": 0},
-        **{"sid": 0, "inter_layer": 0, "has_tl0picidx": int(layered and not flexible), "tl0picidx": 0},
-        **{"references": [], "structure_off": 0, "width": 0, "height": 0},
+        "predicted": p,
+        "layered": layered,
+        "flexible": flexible,
+        "begins_frame": begins,
+        "ends_frame": ends,
+        "unused_above": z,
+        "has_picture_id": i,
+        "wide_picture_id": 0,
+        "picture_id": 0,
+        "tid": 0,
+        "switch_up": 0,
+        "sid": 0,
+        "inter_layer": 0,
+        "has_tl0picidx": int(layered and not flexible),
+        "tl0picidx": 0,
+        "references": [],
+        "structure_off": 0,
+        "width": 0,
+        "height": 0,
     }
     if i:
         out["wide_picture_id"] = bits.f(1)
@@ -128,8 +143,13 @@ def av1_parse(payload: bytes) -> dict[str, int]:
                 need(bool(y) and at == len(elements) - 1)
     temporal, spatial = layers[0] if layers else (0, 0)
     return {
-        **{"continues": z, "continued": y, "starts_sequence": n, "element_count": min(len(elements), 255)},
-        **{"layered": int(bool(layers)), "temporal_id": temporal, "spatial_id": spatial},
+        "continues": z,
+        "continued": y,
+        "starts_sequence": n,
+        "element_count": min(len(elements), 255),
+        "layered": int(bool(layers)),
+        "temporal_id": temporal,
+        "spatial_id": spatial,
     }
 
 
@@ -192,8 +212,13 @@ class DependencyReader:
         """``dependency_descriptor(sz)``."""
         need(3 <= len(data) <= 255)
         bits = Bits(data)
-        out = {name: 0 for name in DD_FIELDS} | {"dtis": [], "fdiffs": [], "chain_fdiffs": []}
-        out |= {"begins_frame": bits.f(1), "ends_frame": bits.f(1), "template_id": bits.f(6), "frame_number": bits.f(16)}
+        out = dict.fromkeys(DD_FIELDS, 0) | {"dtis": [], "fdiffs": [], "chain_fdiffs": []}
+        out |= {
+            "begins_frame": bits.f(1),
+            "ends_frame": bits.f(1),
+            "template_id": bits.f(6),
+            "frame_number": bits.f(16),
+        }
         brings = has_active = dtis = fdiffs = chains = 0
         now = self.kept
         if len(data) > 3:
@@ -224,8 +249,8 @@ class DependencyReader:
         out["chain_fdiffs"] = [bits.f(8) for _ in range(now.chain_count)] if custom[2] else template.chain_fdiffs
         if now.sizes:
             out["width"], out["height"] = now.sizes[template.spatial_id]
-        own = (template.spatial_id, template.temporal_id)
-        out["own_switch"] = int(any(dti == 2 and layer == own for dti, layer in zip(out["dtis"], now.layers())))
+        own, layers = (template.spatial_id, template.temporal_id), now.layers()
+        out["own_switch"] = int(any(dti == 2 and layer == own for dti, layer in zip(out["dtis"], layers, strict=True)))
         out |= {"fdiff_count": len(out["fdiffs"]), "chain_count": now.chain_count, "target_count": now.targets}
         out["bits"] = bits.at
 
@@ -310,7 +335,11 @@ def opus_parse(payload: bytes) -> dict[str, int]:
             bits.f(silk_frames)
             fec |= bits.f(1)
     return {
-        **{"config": config, "stereo": stereo, "frame_count": len(frames), "dtx": int(dtx), "has_fec": fec},
+        "config": config,
+        "stereo": stereo,
+        "frame_count": len(frames),
+        "dtx": int(dtx),
+        "has_fec": fec,
         "duration": samples * len(frames),
     }
 

@@ -1,4 +1,4 @@
-"""Each descriptor against a slow reference: the same verdict and the same values, on good, damaged and senseless input."""
+"""Each descriptor against a slow reference: the same verdict and values on good, damaged and senseless input."""
 
 from __future__ import annotations
 
