@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from support.reference_codecs import Structure, Template
+from support.reference_dependency import Structure, Template
 
 #: The symbols of appendix A.6 of the AV1 RTP specification.
 DTIS = {"-": 0, "D": 1, "S": 2, "R": 3}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import reference_codecs
+from support import reference_codecs, reference_dependency
 from support.fuzzing import load_corpora
 from support.mutations import mutants
 
@@ -77,7 +77,7 @@ class Readers:
     """Both readers of one stream; they must keep the same, too."""
 
     def __init__(self) -> None:
-        self.native, self.reference = probe_codecs.DependencyReader(), reference_codecs.DependencyReader()
+        self.native, self.reference = probe_codecs.DependencyReader(), reference_dependency.DependencyReader()
 
     def feed(self, data: bytes) -> dict[str, Any] | None:
         found = verdict(self.native.parse, data)

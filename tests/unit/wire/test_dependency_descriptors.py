@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import reference_codecs
+from support import reference_dependency
 from support.codec_writers import L1T3, L2T1_KEY, S2T2, descriptor, packed, structure, u
 
 from simplestchat._native.core.errors import MisuseError, PeerError
@@ -31,7 +31,7 @@ def some(found: dict[str, Any], *names: str) -> tuple[Any, ...]:
     return tuple(found[name] for name in names)
 
 
-def begun(what: reference_codecs.Structure, frame_number: int = 0) -> DependencyReader:
+def begun(what: reference_dependency.Structure, frame_number: int = 0) -> DependencyReader:
     reader = DependencyReader()
     reader.parse(descriptor(what.offset, frame_number, brings=what))
     return reader
@@ -237,7 +237,7 @@ LAYERS = st.lists(st.sampled_from([0, 1, 2]), max_size=12)
 
 
 @st.composite
-def structures(draw: st.DrawFn) -> reference_codecs.Structure:
+def structures(draw: st.DrawFn) -> reference_dependency.Structure:
     """Any structure whose layers fit."""
     targets, spatial, temporal, rows = draw(st.integers(1, 32)), 0, 0, []
     for step in [0, *draw(LAYERS)]:
@@ -248,7 +248,7 @@ def structures(draw: st.DrawFn) -> reference_codecs.Structure:
         rows.append((spatial, temporal))
     chains = draw(st.integers(0, min(targets, 4)))
     templates = [
-        reference_codecs.Template(
+        reference_dependency.Template(
             *row,
             draw(st.lists(st.integers(0, 3), min_size=targets, max_size=targets)),
             draw(st.lists(st.integers(1, 16), max_size=3)),
@@ -260,18 +260,18 @@ def structures(draw: st.DrawFn) -> reference_codecs.Structure:
     size = st.tuples(st.integers(1, 65535), st.integers(1, 65535))
     sizes = draw(st.none() | st.lists(size, min_size=spatial + 1, max_size=spatial + 1))
     active = 2**targets - 1
-    return reference_codecs.Structure(
+    return reference_dependency.Structure(
         draw(st.integers(0, 63)), targets, 0, templates, chains, protected, sizes, active, 0
     )
 
 
 @given(structures(), st.data())
-def test_every_structure_reads_back(what: reference_codecs.Structure, data: st.DataObject) -> None:
+def test_every_structure_reads_back(what: reference_dependency.Structure, data: st.DataObject) -> None:
     first = descriptor(what.offset, 0, brings=what)
     if len(first) > 255:
         return
     reader = begun(what)
-    reference = reference_codecs.DependencyReader()
+    reference = reference_dependency.DependencyReader()
     reference.parse(first)
     assert reader.structure() == reference.structure()
     assert (reader.structure() or {})["templates"] == [vars(template) for template in what.templates]
