@@ -59,6 +59,14 @@ def test_packets_of_a_picture_and_late_ones_have_one_image() -> None:
     assert pictures.forward(ids(29999, 29999, 9)) is None
 
 
+def test_a_late_packet_before_a_switch_takes_nothing_back() -> None:
+    pictures = PidMap()
+    for at in (10, 12, 11):
+        pictures.forward(ids(at, 250 + at, 20 + at))
+    pictures.switch()
+    assert pictures.forward(ids(500, 77, 5)) == ids(13, 250 + 13, 20 + 13)
+
+
 def test_dropped_pictures_leave_no_gap() -> None:
     pictures = PidMap()
     given_out = []
