@@ -18,11 +18,12 @@ from simplestchat._native.engine.entities cimport (
     PASSWORD_SIZE, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED, TRANSPORT_FAILED, UFRAG_SIZE, Consumer, Datagram, Event,
     OutPacket, Producer, Transport,
 )
+from simplestchat._native.engine.fanout cimport fanout_flush
 from simplestchat._native.engine.ice cimport ice_new_credentials
 from simplestchat._native.engine.output cimport out_clear, out_free, out_has_headroom, out_init
 from simplestchat._native.engine.parameters cimport make_consumer, make_producer
 from simplestchat._native.engine.pipe cimport make_pipe, make_pipe_consumers
-from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_flush, producer_free, producer_want_keyframe
+from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_free, producer_want_keyframe
 from simplestchat._native.engine.sources cimport sources_retire
 from simplestchat._native.engine.timers cimport timers_first, timers_free
 from simplestchat._native.engine.transport cimport (
@@ -107,7 +108,7 @@ cdef class Shard:
         return count
 
     cdef bint flush(self, us_t now) noexcept nogil:
-        return producer_flush(&self.s, now)
+        return fanout_flush(&self.s, now)
 
     cdef bint handshakes(self, us_t now) noexcept nogil:
         return transport_handshakes(&self.s, now)
