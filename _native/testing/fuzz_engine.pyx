@@ -8,7 +8,8 @@ from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.bytes cimport put16, put32
 from simplestchat._native.core.types cimport Tuple, u16, u32, u64, u8, us_t
-from simplestchat._native.crypto.srtp cimport SrtpContext, srtcp_seal, srtp_free, srtp_seal
+from simplestchat._native.crypto.srtcp cimport srtcp_seal
+from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
 from simplestchat._native.crypto.stunauth cimport stun_seal
 from simplestchat._native.engine.entities cimport (
     MAX_DATAGRAM, MAX_SOURCES, PASSWORD_SIZE, UFRAG_SIZE, ShardState, Transport,
