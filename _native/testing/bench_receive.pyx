@@ -5,20 +5,12 @@ from libc.string cimport memset
 
 import socket as python_socket
 
-from simplestchat._native.core.types cimport US_PER_S, us_t
+from simplestchat._native.core.types cimport us_t
 from simplestchat._native.engine.entities cimport BATCH, Counters, Datagram
+from simplestchat._native.io.clock cimport cpu_ns
 from simplestchat._native.io.port cimport PORT_WILDCARD, Port, port_close, port_open
 from simplestchat._native.io.inbound cimport Inbound, inbound_free, inbound_init, inbound_receive
-from simplestchat._native.io.system cimport SO_TIMESTAMPNS, SOL_SOCKET, clock_gettime, setsockopt, timespec
-
-cdef extern from "<time.h>" nogil:
-    int CLOCK_THREAD_CPUTIME_ID
-
-
-cdef us_t _cpu_ns() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-    return <us_t>now.tv_sec * (US_PER_S * 1000) + now.tv_nsec
+from simplestchat._native.io.system cimport SO_TIMESTAMPNS, SOL_SOCKET, setsockopt
 
 
 @cython.final
@@ -58,9 +50,9 @@ cdef class Receive:
         for _ in range(batches):
             for _ in range(BATCH):
                 self.sender.send(payload)
-            began = _cpu_ns()
+            began = cpu_ns()
             read += inbound_receive(&self.inbound, &self.port, PORT_WILDCARD, self.batch, &drained, &counters)
-            spent += _cpu_ns() - began
+            spent += cpu_ns() - began
         if read != batches * BATCH or (self.batch[0].arrived_us != 0) != timed:
             raise RuntimeError("not what was sent has been read")
         return spent / <double>read
