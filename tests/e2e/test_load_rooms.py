@@ -33,6 +33,7 @@ def test_the_server_and_the_users_count_the_same(tmp_path: Path) -> None:
     path.write_text(STEADY + PATIENT)
     run = load(tmp_path / "report", path)
     assert run.status == 0, run.output
+    assert run.report["summary"]["server_objects_left"] == 0, "they are all gone"
     rooms = run.report["rooms"]
     assert [room["users"] for room in rooms] == [4, 4]
     for room in rooms:
