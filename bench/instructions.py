@@ -31,7 +31,7 @@ GROUPS = {
     "cache": ("cache",),
     "memory of what was sent": ("sent", "send"),
     "queue": ("output", "udp"),
-    "forwarding": ("consumer", "producer", "flush", "ice"),
+    "forwarding": ("consumer", "fanout", "producer", "flush", "ice"),
 }
 
 Costs = dict[str, float]

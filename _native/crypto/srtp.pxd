@@ -1,4 +1,4 @@
-# SRTP and SRTCP (RFC 3711, RFC 7714) on libcrypto's ciphers, or on ipsec-mb's where srtp_prefer_mb says so.
+# SRTP (RFC 3711, RFC 7714) on libcrypto's ciphers, or on ipsec-mb's where srtp_prefer_mb says so.
 #
 # Rules: a receive state changes only after the tag is verified; decryption writes to another buffer than the ciphertext's,
 # so a failed try destroys nothing; a send index belongs to its caller (stream/send), grows only, and is never used for two
@@ -17,8 +17,6 @@ cdef enum:
     SRTP_WINDOW = 1024                     # replay window, packets
     SRTP_WINDOW_WORDS = 16                 # of 64 packets each
     SRTP_MAX_OVERHEAD = 16                 # tag bytes that srtp_seal adds at most
-    SRTCP_MAX_OVERHEAD = 20                # tag and index
-    SRTCP_MAX_SOURCES = 64                 # replay windows of SRTCP senders kept, least recently used dropped
 
 # What is remembered of one received SSRC. Zeroed = not begun.
 cdef struct SrtpRecvState:
@@ -74,6 +72,3 @@ cdef int srtp_seal(SrtpContext* ctx, u64 index, const u8* header, size_t header_
 # 65535 with early loss). *index_out is the packet's 48-bit index.
 cdef int srtp_open(SrtpContext* ctx, SrtpRecvState* state, const u8* data, size_t size, size_t header_size,
                    u8* out, size_t cap, u64* index_out) noexcept nogil
-# The SRTCP index is kept in the context (31 bits, one counter for all senders). Whole length or < 0.
-cdef int srtcp_seal(SrtpContext* ctx, const u8* data, size_t size, u8* out, size_t cap) noexcept nogil
-cdef int srtcp_open(SrtpContext* ctx, const u8* data, size_t size, u8* out, size_t cap) noexcept nogil

@@ -1,9 +1,10 @@
 # One direction of one association: its keys, prepared, and what is remembered of the SRTCP packets that it opened.
-# Only crypto/srtp and tests look inside.
+# Only crypto/srtp, crypto/srtcp and tests look inside.
 from simplestchat._native.core.types cimport u32, u64
 from simplestchat._native.crypto.srtp_cipher cimport CipherHalf
 
 cdef enum:
+    SRTP_PACKET_MAX = 0xFFFF         # more than a UDP datagram holds
     SRTCP_WORDS = 2                  # SRTCP packets are few: a window of 128
 
 # Replay state of one SRTCP sender.

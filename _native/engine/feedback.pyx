@@ -1,7 +1,7 @@
 """RTCP that leaves; see feedback.pxd."""
 
 from simplestchat._native.core.types cimport u32, u8
-from simplestchat._native.crypto.srtp cimport srtcp_seal
+from simplestchat._native.crypto.srtcp cimport srtcp_seal
 from simplestchat._native.engine.entities cimport TRANSPORT_CONNECTED, ShardState, Transport
 from simplestchat._native.engine.ice cimport ice_may_send
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_reserve

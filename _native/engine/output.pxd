@@ -4,7 +4,7 @@
 # rest, for all noted ones at once. Until then it lies behind `count`, where nobody who reads the queue sees it.
 #
 # Rule: what a noted packet points at (the plaintext in a stream's cache, the keys of its transport) does not change until it is
-# sealed. Only producer_flush notes packets, it receives, makes and closes nothing, and it ends with out_seal: so between its calls
+# sealed. Only fanout_flush notes packets, it receives, makes and closes nothing, and it ends with out_seal: so between its calls
 # nothing is noted. Whoever commits seals first, so that the order stays.
 from simplestchat._native.core.types cimport Tuple, u32, u8
 from simplestchat._native.crypto.srtp cimport SealJob

@@ -16,15 +16,13 @@ cdef Producer* producer_new(ShardState* s, u32 id, Transport* t, bint video, u8 
 cdef void producer_free(ShardState* s, Producer* p) noexcept nogil
 # Memory comes with its first packet.
 cdef void producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) noexcept nogil
-# An RTP packet of a known source: authenticates it, stores it once, and queues it for every consumer (see producer_flush).
+# An RTP packet of a known source: authenticates it, stores it once, and queues it for every consumer (see fanout.pxd).
 # Whether it was authentic and new.
 cdef bint producer_receive(ShardState* s, Source* source, const u8* data, u32 size, const RtpView* view, us_t now) noexcept nogil
 # The same for a packet that is already plain (the first of a learned source).
 cdef void producer_store_plain(ShardState* s, Source* source, const u8* plain, u32 size, u64 index, us_t now) noexcept nogil
 # Counts a packet that srtp_open refused with this status.
 cdef void producer_count_refusal(ShardState* s, Transport* t, int status) noexcept nogil
-# Notes queued packets for consumer after consumer and seals them all. True when the output queue filled up before the end: send, clear, call again.
-cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil
 # Asks the publisher for a keyframe now, or as soon as the limit allows.
 cdef void producer_want_keyframe(ShardState* s, Producer* p, u8 stream, us_t now) noexcept nogil
 # What is due towards the publisher: keyframe requests and NACKs. The next deadline.

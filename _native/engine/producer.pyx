@@ -4,21 +4,17 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 from simplestchat._native.core.bytes cimport get16, put16, put32
-from simplestchat._native.core.memory cimport prefetch
-from simplestchat._native.core.types cimport E_AUTH, E_NOMEM, E_REPLAY, OK, u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport srtp_open
-from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_free, consumer_takes, consumer_target
+from simplestchat._native.engine.consumer cimport consumer_free
 from simplestchat._native.engine.entities cimport (
     BATCH, CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_PIPE_PRODUCERS,
-    MAX_TRANSPORT_PRODUCERS, NEVER_US, TRANSPORT_CONNECTED, Codec, Consumer, Pending, Producer, Ready, ShardState, Source, Stream,
-    Transport,
+    MAX_TRANSPORT_PRODUCERS, NEVER_US, TRANSPORT_CONNECTED, Codec, Pending, Producer, ShardState, Source, Stream, Transport,
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
-from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.timers cimport timers_hasten
-from simplestchat._native.engine.train cimport train_level
 from simplestchat._native.stream.cache cimport (
-    CachedPacket, cache_commit, cache_data, cache_expire, cache_find, cache_free, cache_init, cache_knows, cache_reserve,
+    CachedPacket, cache_commit, cache_expire, cache_free, cache_init, cache_knows, cache_reserve,
 )
 from simplestchat._native.stream.nack cimport nack_collect, nack_init, nack_received, nack_repaired
 from simplestchat._native.stream.recv cimport recv_init, recv_packet
@@ -36,7 +32,6 @@ cdef enum:
     CACHE_AUDIO_BLOCK = 2048       # a datagram fits
     CACHE_AUDIO_BLOCKS = 8         # over a second of 64 kbit/s
     CACHE_AUDIO_PACKETS = 64
-    FLUSH_PACKETS = 64             # then they are sent: what is sealed is still in the processor's cache when the kernel copies it
     CACHE_KEEP_US = 2500000
     NACK_RTT_US = 50000            # towards publishers, until a repair has told their round trip; then that and a quarter
 
@@ -305,122 +300,6 @@ cdef void producer_store_plain(ShardState* s, Source* source, const u8* plain, u
     memcpy(room, plain, size)
     if rtp_parse(room, size, &view) == OK:
         _accept(s, source.producer, source.stream, index, room, size, &view, now)
-
-
-cdef inline bint _waits_for(const Consumer* c, u8 stream) noexcept nogil:
-    return c.fresh != 0 or c.stream != stream
-
-
-cdef void _catch_up(ShardState* s, Consumer* c, u8 stream, const CachedPacket* first, us_t now) noexcept nogil:
-    """A run began with a late packet: those of its followers that came before it, and were passed over, leave behind it."""
-    cdef Stream* st = &c.producer.streams[stream]
-    cdef Ready ready
-    cdef u64 index
-    for index in range(first.index + 1, st.stats.highest_index + 1):
-        _look_up(c.producer, stream, index, &ready)
-        if ready.packet != NULL and ready.packet.pos < first.pos:
-            consumer_forward(s, c, &ready, now)
-
-
-cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
-    """Asks for a keyframe for a consumer that waits for one of this encoding, when none is on its way.
-
-    So it is when the consumer turns to this encoding, perhaps because the better one fell silent, and when the keyframe that was
-    asked for came too late to begin with.
-    """
-    cdef bint turns = c.stream != stream and c.producer.stream_count > 1
-    if c.producer.streams[stream].keyframe_wanted or not (turns or (packet.late and packet.keyframe)):
-        return
-    if not c.paused and c.transport.state == TRANSPORT_CONNECTED and consumer_target(c, now) == stream:
-        producer_want_keyframe(s, c.producer, stream, now)
-
-
-cdef void _look_up(Producer* p, u8 stream, u64 index, Ready* out) noexcept nogil:
-    cdef Stream* st = &p.streams[stream]
-    out.packet = cache_find(&st.cache, index)
-    out.stream = stream
-    out.padding = 0
-    if out.packet != NULL:
-        out.data = cache_data(&st.cache, out.packet)
-        out.codec = p.codec_by_pt[out.packet.payload_type] - 1
-
-
-cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noexcept nogil:
-    """Notes the train that the queued packets make for one consumer, as far as the output queue has room."""
-    cdef const Ready* ready
-    cdef bint waited
-    if not consumer_takes(c):
-        s.flush_pending = p.pending_count
-    while s.flush_pending < p.pending_count and out_room(&s.out):
-        ready = &s.ready[s.flush_pending]
-        if ready.packet != NULL:
-            waited = _waits_for(c, ready.stream)
-            if waited and ready.packet.late and out_room(&s.out) <= LATE_START:
-                return                     # its followers may leave with it: they need room
-            consumer_forward(s, c, ready, now)
-            if waited:
-                if _waits_for(c, ready.stream):
-                    _want_if_due(s, c, ready.stream, ready.packet, now)
-                elif ready.packet.late:
-                    _catch_up(s, c, ready.stream, ready.packet, now)
-        s.flush_pending += 1
-
-
-cdef void _note_done(ShardState* s, const Producer* p) noexcept nogil:
-    cdef u32 i
-    for i in range(p.pending_count):
-        if s.done_count < BATCH:
-            s.done[s.done_count] = p.pending[i].arrived_us
-            s.done_count += 1
-
-
-cdef bint producer_flush(ShardState* s, us_t now) noexcept nogil:
-    cdef bint more = _note_trains(s, now)
-    out_seal(&s.out)
-    s.counters.dropped_seal = s.out.unsealed
-    return more
-
-
-cdef void _make_ready(ShardState* s, Producer* p) noexcept nogil:
-    cdef u32 i
-    for i in range(p.pending_count):
-        _look_up(p, p.pending[i].stream, p.pending[i].index, &s.ready[i])
-    if p.video:
-        train_level(s.ready, p.pending_count)
-
-
-cdef inline void _prefetch(const Producer* p, u32 next) noexcept nogil:
-    """Begins to fetch what the next consumers need: with many of them it is in no cache."""
-    cdef const Consumer* c
-    if next + 1 < p.consumer_count:
-        prefetch(p.consumers[next + 1])
-        c = p.consumers[next]
-        prefetch(c.transport)
-        prefetch(c.transport.send_srtp)
-
-
-cdef bint _note_trains(ShardState* s, us_t now) noexcept nogil:
-    cdef Producer* p
-    while s.flush_producer < s.dirty_count:
-        p = s.dirty[s.flush_producer]
-        if s.flush_consumer == 0 and s.flush_pending == 0:
-            _make_ready(s, p)
-        while s.flush_consumer < p.consumer_count:
-            _prefetch(p, s.flush_consumer + 1)
-            _flush_consumer(s, p, p.consumers[s.flush_consumer], now)
-            if s.flush_pending < p.pending_count:
-                return True
-            s.flush_pending = 0
-            s.flush_consumer += 1
-            if out_room(&s.out) <= OUT_PACKETS - FLUSH_PACKETS:
-                return True
-        s.flush_consumer = 0
-        _note_done(s, p)
-        p.pending_count = 0
-        s.flush_producer += 1
-    s.flush_producer = 0
-    s.dirty_count = 0
-    return False
 
 
 cdef void producer_want_keyframe(ShardState* s, Producer* p, u8 stream, us_t now) noexcept nogil:

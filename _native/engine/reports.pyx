@@ -3,7 +3,7 @@
 from simplestchat._native.core.table cimport table64_get
 from simplestchat._native.core.types cimport OK, u32, u64, u8, us_t
 from simplestchat._native.crypto.random cimport csprng_u32
-from simplestchat._native.crypto.srtp cimport srtcp_open
+from simplestchat._native.crypto.srtcp cimport srtcp_open
 from simplestchat._native.engine.consumer cimport RESENDS_PER_DATAGRAM, consumer_resend
 from simplestchat._native.engine.entities cimport (
     TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Source, Stream, Transport,

@@ -6,9 +6,7 @@ from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.table cimport tupletable_free, tupletable_init, table64_free, table64_init
 from simplestchat._native.core.types cimport OK, Tuple, u32, u64, u8, us_t
-from simplestchat._native.crypto.dtls_context cimport (
-    HASH_SHA256, HASH_SHA384, HASH_SHA512, dtls_context_fingerprint, dtls_context_free, dtls_context_new,
-)
+from simplestchat._native.crypto.dtls_context cimport dtls_context_free, dtls_context_new
 from simplestchat._native.crypto.random cimport csprng_bytes, csprng_free, csprng_init
 from simplestchat._native.engine.addresses cimport tuple_from_address, tuple_to_address
 from simplestchat._native.engine.census cimport census
@@ -18,11 +16,13 @@ from simplestchat._native.engine.entities cimport (
     PASSWORD_SIZE, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED, TRANSPORT_FAILED, UFRAG_SIZE, Consumer, Datagram, Event,
     OutPacket, Producer, Transport,
 )
+from simplestchat._native.engine.fanout cimport fanout_flush
+from simplestchat._native.engine.fingerprints cimport Digest, fingerprint_read, fingerprints_of
 from simplestchat._native.engine.ice cimport ice_new_credentials
 from simplestchat._native.engine.output cimport out_clear, out_free, out_has_headroom, out_init
 from simplestchat._native.engine.parameters cimport make_consumer, make_producer
 from simplestchat._native.engine.pipe cimport make_pipe, make_pipe_consumers
-from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_flush, producer_free, producer_want_keyframe
+from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_free, producer_want_keyframe
 from simplestchat._native.engine.sources cimport sources_retire
 from simplestchat._native.engine.timers cimport timers_first, timers_free
 from simplestchat._native.engine.transport cimport (
@@ -36,25 +36,10 @@ cdef enum:
     LEVELS_US = 500000             # between audio level reports
     SEED_SIZE = 32
 
-cdef dict _HASHES = {"sha-256": HASH_SHA256, "sha-384": HASH_SHA384, "sha-512": HASH_SHA512}
-cdef dict _HASH_SIZES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 cdef dict _ROLES = {"auto": PEER_AUTO, "client": PEER_CLIENT, "server": PEER_SERVER}
 cdef dict _STATES = {
     TRANSPORT_CONNECTED: "connected", TRANSPORT_DISCONNECTED: "disconnected", TRANSPORT_FAILED: "failed",
 }
-
-
-cdef bytes _digest(str algorithm, str text):
-    """The bytes of a fingerprint such as "AB:CD:…"."""
-    if algorithm not in _HASHES:
-        raise MisuseError(f"fingerprint algorithm {algorithm!r} is not one of {', '.join(_HASHES)}")
-    try:
-        digest = bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        raise MisuseError("fingerprint is not hexadecimal bytes with colons between") from None
-    if len(digest) != _HASH_SIZES[algorithm]:
-        raise MisuseError(f"fingerprint has {len(digest)} bytes, {algorithm} has {_HASH_SIZES[algorithm]}")
-    return digest
 
 
 cdef class Shard:
@@ -107,7 +92,7 @@ cdef class Shard:
         return count
 
     cdef bint flush(self, us_t now) noexcept nogil:
-        return producer_flush(&self.s, now)
+        return fanout_flush(&self.s, now)
 
     cdef bint handshakes(self, us_t now) noexcept nogil:
         return transport_handshakes(&self.s, now)
@@ -163,15 +148,7 @@ cdef class Shard:
 
     def fingerprints(self):
         """(algorithm, digest) of this worker's certificate, for every algorithm we speak."""
-        cdef u8 out[64]
-        cdef int size
-        found = []
-        for name, code in _HASHES.items():
-            size = dtls_context_fingerprint(self.s.dtls, code, out)
-            if size < 0:
-                raise_status(size, "the certificate's fingerprint")
-            found.append((name, ":".join(f"{byte:02X}" for byte in out[:size])))
-        return found
+        return fingerprints_of(self.s.dtls)
 
     def create_transport(self, int id):
         """A new transport; its ICE user name fragment and password."""
@@ -186,15 +163,11 @@ cdef class Shard:
     def connect_transport(self, int id, str role, list fingerprints):
         """The peer's DTLS role ("auto", "client" or "server") and its certificate's fingerprints; the strongest known one is checked."""
         cdef Transport* t = self._transport(id)
-        cdef bytes digest
+        cdef Digest digest
         if role not in _ROLES:
             raise MisuseError(f"DTLS role {role!r} is not one of {', '.join(_ROLES)}")
-        known = [pair for pair in fingerprints if pair[0] in _HASHES]
-        if not known:
-            raise MisuseError(f"no fingerprint is one of {', '.join(_HASHES)}")
-        algorithm, text = max(known, key=lambda pair: _HASH_SIZES[pair[0]])
-        digest = _digest(algorithm, text)
-        status = transport_connect(&self.s, t, _ROLES[role], _HASHES[algorithm], digest, len(digest), self.now)
+        fingerprint_read(&digest, fingerprints)
+        status = transport_connect(&self.s, t, _ROLES[role], digest.hash, digest.bytes, digest.size, self.now)
         if status != OK:
             raise_status(status, f"connecting transport {id}")
 

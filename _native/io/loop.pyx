@@ -56,11 +56,11 @@ cdef class Loop:
     cdef us_t now                      # the monotonic clock as last read
     cdef Datagram batch[BATCH]
 
-    def __cinit__(self, int control_fd, int port, Shard shard not None, *, handle, encode_events):
+    def __cinit__(self, int control_fd, int port, Shard shard not None, *, handle, encode_events, bint offload=True):
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.epoll < 0:
             raise OSError(errno, os.strerror(errno))
-        self.udp = udp_open(port, self.epoll, True)
+        self.udp = udp_open(port, self.epoll, offload)
         if self.udp == NULL:
             raise OSError(errno, f"UDP port {port}: {os.strerror(errno)}")
         self.shard = shard

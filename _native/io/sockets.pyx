@@ -4,10 +4,11 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
+from simplestchat._native.io.clock cimport NS_PER_S, NS_PER_US, clock_ns
 from simplestchat._native.io.system cimport (
     AF_INET, AF_INET6, CLOCK_MONOTONIC, CLOCK_REALTIME, CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, EAGAIN, EINTR, ENOMEM, EPOLL_CTL_ADD,
     EPOLLIN, MSG_DONTWAIT, SCM_TIMESTAMPNS, SO_RCVBUF, SO_RCVBUFFORCE, SO_RXQ_OVFL, SO_TIMESTAMPNS, SOCK_CLOEXEC,
-    SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, SOL_UDP, UDP_GRO, bind, clock_gettime, close, cmsghdr, connect, epoll_ctl, epoll_event,
+    SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, SOL_UDP, UDP_GRO, bind, close, cmsghdr, connect, epoll_ctl, epoll_event,
     errno, htons, iovec, mmsghdr, msghdr, recvmmsg, send, sendmmsg, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socket, timespec,
 )
 from simplestchat._native.peer.entities cimport Path, PeerPacket, PeerQueue
@@ -18,8 +19,6 @@ cdef enum:
     CONTROL_SIZE = 128             # CMSG_SPACE of a timespec is 32, of the count of drops and the segment size 24 each
     SYNC_READINGS = 5
     STEP_US = 1000                 # an arrival that far ahead means that somebody set the wall clock
-    NS_PER_S = 1000000000
-    NS_PER_US = 1000
 
 cdef struct Socket:
     Path* path
@@ -44,14 +43,8 @@ cdef struct Sockets:
 cdef const u8* V4_PREFIX = b"\0\0\0\0\0\0\0\0\0\0\xff\xff"
 
 
-cdef inline us_t _read_ns(int clock) noexcept nogil:
-    cdef timespec now
-    clock_gettime(clock, &now)
-    return <us_t>now.tv_sec * NS_PER_S + now.tv_nsec
-
-
 cdef us_t monotonic_us() noexcept nogil:
-    return _read_ns(CLOCK_MONOTONIC) // NS_PER_US
+    return clock_ns(CLOCK_MONOTONIC) // NS_PER_US
 
 
 cdef void sockets_sync(Sockets* s) noexcept nogil:
@@ -60,9 +53,9 @@ cdef void sockets_sync(Sockets* s) noexcept nogil:
     cdef us_t closest = -1
     cdef int i
     for i in range(SYNC_READINGS):
-        before = _read_ns(CLOCK_MONOTONIC)
-        wall = _read_ns(CLOCK_REALTIME)
-        after = _read_ns(CLOCK_MONOTONIC)
+        before = clock_ns(CLOCK_MONOTONIC)
+        wall = clock_ns(CLOCK_REALTIME)
+        after = clock_ns(CLOCK_MONOTONIC)
         if closest < 0 or after - before < closest:
             closest = after - before
             s.behind_ns = wall - before - closest // 2

@@ -1,7 +1,7 @@
 """RTCP of a path; see feedback.pxd."""
 
 from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u16, u32, u64, u8, us_t
-from simplestchat._native.crypto.srtp cimport srtcp_open, srtcp_seal
+from simplestchat._native.crypto.srtcp cimport srtcp_open, srtcp_seal
 from simplestchat._native.peer.agent cimport path_random
 from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path, PeerSource, Publication, Reception, SwarmState
 from simplestchat._native.peer.media cimport media_seal, media_unopened

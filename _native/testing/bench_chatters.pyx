@@ -8,8 +8,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy
 from simplestchat._native.core.types cimport OK, u8, u32, u64
+from simplestchat._native.io.clock cimport clock_ns
 from simplestchat._native.io.system cimport (
-    CLOCK_MONOTONIC, EAGAIN, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, clock_gettime, close, epoll_create1,
+    CLOCK_MONOTONIC, EAGAIN, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, close, epoll_create1,
     epoll_ctl, epoll_event, errno, nanosecond_epoll_wait, recv, send, timespec,
 )
 from simplestchat._native.wire.websocket cimport WsHead, ws_head
@@ -61,9 +62,7 @@ cdef struct Asked:
 
 
 cdef double _now() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return <double> now.tv_sec + 1e-9 * <double> now.tv_nsec
+    return 1e-9 * <double>clock_ns(CLOCK_MONOTONIC)
 
 
 # Digits at `p`; -1 when there is none before `end`.

@@ -13,9 +13,10 @@ from simplestchat._native.core.table cimport table64_get
 from simplestchat._native.core.types cimport E_STATE, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport dtls_free
 from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
+from simplestchat._native.io.clock cimport NS_PER_US, sleep_until_ns
 from simplestchat._native.io.sockets cimport monotonic_us
 from simplestchat._native.io.system cimport (
-    AF_INET, getsockname, htons, iovec, mmsghdr, nanosleep, ntohs, sendmmsg, sockaddr, sockaddr_in, timespec,
+    AF_INET, getsockname, htons, iovec, mmsghdr, ntohs, sendmmsg, sockaddr, sockaddr_in,
 )
 from simplestchat._native.peer.entities cimport Path
 from simplestchat._native.peer.path cimport PATH_CONNECTED
@@ -132,7 +133,7 @@ cdef class Stub:
         with nogil:
             for i in range(frames):
                 due = began + <us_t>(i * gap)
-                _sleep_until(due)
+                sleep_until_ns(due * NS_PER_US)
                 latest = max(latest, monotonic_us() - due)
                 self._send_frame(due)
         return latest
@@ -187,12 +188,3 @@ cdef class Stub:
             self.sent += max(0, done)
             at += done if done > 0 else 1
         self.queued = 0
-
-
-cdef void _sleep_until(us_t due) noexcept nogil:
-    cdef us_t left = due - monotonic_us()
-    cdef timespec span
-    if left > 0:
-        span.tv_sec = left // 1000000
-        span.tv_nsec = left % 1000000 * 1000
-        nanosleep(&span, NULL)

@@ -15,13 +15,10 @@ from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
 from simplestchat._native.engine.entities cimport BATCH, Datagram
 from simplestchat._native.engine.output cimport OUT_SLOT, out_clear
 from simplestchat._native.engine.shard cimport Shard
-from simplestchat._native.io.system cimport clock_gettime, timespec
+from simplestchat._native.io.clock cimport cpu_ns
 from simplestchat._native.io.udp cimport Udp, udp_close, udp_open, udp_port, udp_send
 from simplestchat._native.testing.direct cimport connect_directly, direct_srtp
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, rtp_write_fixed
-
-cdef extern from "<time.h>" nogil:
-    int CLOCK_THREAD_CPUTIME_ID
 
 cdef enum:
     VIDEO_PT = 96
@@ -31,12 +28,6 @@ cdef enum:
 
 # A VP8 descriptor that begins a frame, then a keyframe's header of 640x480.
 cdef bytes KEYFRAME = b"\x10\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01"
-
-
-cdef us_t _cpu_ns() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-    return <us_t>now.tv_sec * 1000000000 + now.tv_nsec
 
 
 @cython.final
@@ -123,12 +114,12 @@ cdef class Fanout:
             for i in range(rounds):
                 self._seal_batch(burst)
                 self.now += US_PER_S // 1000       # a pace that one transport may have
-                began = _cpu_ns()
+                began = cpu_ns()
                 self.shard.receive(self.batch, burst, self.now)
                 while self.shard.flush(self.now):
                     self._send()
                 self._send()
-                spent += _cpu_ns() - began
+                spent += cpu_ns() - began
         forwarded = self.shard.s.counters.forwarded - before
         return spent / <double>(forwarded or 1), forwarded
 

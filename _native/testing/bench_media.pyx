@@ -4,8 +4,8 @@ cimport cython
 
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
-from simplestchat._native.core.types cimport US_PER_S, u8, u32, u64, us_t
-from simplestchat._native.io.system cimport clock_gettime, timespec
+from simplestchat._native.core.types cimport u8, u32, u64, us_t
+from simplestchat._native.io.clock cimport cpu_ns
 from simplestchat._native.peer.ledger cimport Ledger, ledger_free, ledger_new
 from simplestchat._native.peer.payload cimport PAYLOAD_OPUS, PAYLOAD_VP8
 from simplestchat._native.peer.receiver cimport Measures, Receiver, ReceiverTotals, receiver_free, receiver_new, receiver_packet, receiver_totals
@@ -13,9 +13,6 @@ from simplestchat._native.peer.sender cimport Outgoing, Sender, sender_free, sen
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
 from simplestchat._native.peer.stamp cimport crc32c
 from simplestchat._native.wire.rtp cimport RtpView, rtp_parse
-
-cdef extern from "<time.h>" nogil:
-    int CLOCK_THREAD_CPUTIME_ID
 
 cdef enum:
     SLOT = 1536
@@ -27,12 +24,6 @@ cdef struct Kept:
     us_t due_us
     u32 size
     u32 header_size
-
-
-cdef us_t _cpu_ns() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-    return <us_t> now.tv_sec * (US_PER_S * 1000) + now.tv_nsec
 
 
 cdef void _settings(SenderSettings* s, ReceiverSettings* r, bint video, u32 bitrate_bps) noexcept:
@@ -134,13 +125,13 @@ cdef class Media:
         cdef us_t begun, wrote, checked, summed
         cdef u32 packets
         with nogil:
-            begun = _cpu_ns()
+            begun = cpu_ns()
             packets = self._write(span)
-            wrote = _cpu_ns()
+            wrote = cpu_ns()
             self._check(packets)
-            checked = _cpu_ns()
+            checked = cpu_ns()
             self._sum(packets)
-            summed = _cpu_ns()
+            summed = cpu_ns()
         if packets == 0:
             raise ValueError("the span is too short")
         each = packets * self.count

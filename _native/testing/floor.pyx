@@ -18,16 +18,13 @@ from simplestchat._native.crypto.openssl cimport (
     EVP_CIPHER_CTX, EVP_CIPHER_CTX_ctrl, EVP_CIPHER_CTX_free, EVP_CIPHER_CTX_new, EVP_CTRL_AEAD_GET_TAG, EVP_EncryptFinal_ex,
     EVP_EncryptInit_ex, EVP_EncryptUpdate, EVP_aes_128_gcm,
 )
+from simplestchat._native.io.clock cimport NS_PER_S, clock_ns, cpu_ns, sleep_until_ns
 from simplestchat._native.io.system cimport (
     AF_INET, CLOCK_MONOTONIC, CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_SPACE, EINTR, PR_GET_TIMERSLACK, PR_SET_TIMERSLACK, SO_SNDBUF,
-    SO_SNDBUFFORCE, SOL_SOCKET, SOL_UDP, UDP_SEGMENT, clock_gettime, cmsghdr, errno, htons, iovec, mmsghdr, msghdr, prctl, sendmmsg,
-    setsockopt, sockaddr_in, timespec,
+    SO_SNDBUFFORCE, SOL_SOCKET, SOL_UDP, UDP_SEGMENT, cmsghdr, errno, htons, iovec, mmsghdr, msghdr, prctl, sendmmsg, setsockopt,
+    sockaddr_in,
 )
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE
-
-cdef extern from "<time.h>" nogil:
-    int CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME
-    int clock_nanosleep(int clock, int flags, const timespec* until, timespec* left)
 
 cdef enum:
     GCM_IV = 12
@@ -37,25 +34,10 @@ cdef enum:
     TRAIN_BYTES = 65507
     ARENA_PACKETS = CALL_PACKETS + TRAIN_PACKETS
     CONTROL_SIZE = 32
-    NS_PER_S = 1000000000
     SEND_BUFFER = 8388608
 
 cdef const u8* KEY = b"0123456789abcdef"
 cdef const u8* SALT = b"salt-of-test"
-
-
-cdef us_t _read_ns(int clock) noexcept nogil:
-    cdef timespec now
-    clock_gettime(clock, &now)
-    return <us_t>now.tv_sec * NS_PER_S + now.tv_nsec
-
-
-cdef void _sleep_until(us_t moment) noexcept nogil:
-    cdef timespec until
-    until.tv_sec = moment // NS_PER_S
-    until.tv_nsec = moment % NS_PER_S
-    while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR:
-        pass
 
 
 @cython.final
@@ -124,10 +106,10 @@ cdef class Floor:
         cdef int i
         self._check(burst)
         with nogil:
-            began = _read_ns(CLOCK_THREAD_CPUTIME_ID)
+            began = cpu_ns()
             for i in range(rounds):
                 self._send_burst(burst)
-            began = _read_ns(CLOCK_THREAD_CPUTIME_ID) - began
+            began = cpu_ns() - began
         self._tell_failure()
         return began / <double>(rounds * burst * self.receivers)
 
@@ -138,7 +120,7 @@ cdef class Floor:
         cdef int at = 0
         self._check(burst)
         with nogil:
-            began = _read_ns(CLOCK_THREAD_CPUTIME_ID)
+            began = cpu_ns()
             for i in range(rounds):
                 for receiver in range(self.receivers):
                     at = at if at < CALL_PACKETS else 0
@@ -146,7 +128,7 @@ cdef class Floor:
                         self._seal(receiver, self.sequence + k, self.arena + (at + k) * self.size)
                     at += burst
                 self.sequence += burst
-            began = _read_ns(CLOCK_THREAD_CPUTIME_ID) - began
+            began = cpu_ns() - began
         return began / <double>(rounds * burst * self.receivers)
 
     def paced(self, double rate, double burst, double seconds):
@@ -170,18 +152,18 @@ cdef class Floor:
     cdef us_t _pace(self, double gap_ns, double burst, int bursts, us_t* spans):
         """CPU ns of all bursts. One that is not whole now has a packet less, now one more, so that the rate is right."""
         cdef int slack = prctl(PR_GET_TIMERSLACK)
-        cdef us_t start = _read_ns(CLOCK_MONOTONIC) + <us_t>gap_ns
+        cdef us_t start = clock_ns(CLOCK_MONOTONIC) + <us_t>gap_ns
         cdef us_t began, cpu
         cdef int i
         prctl(PR_SET_TIMERSLACK, 1)
         with nogil:
-            cpu = _read_ns(CLOCK_THREAD_CPUTIME_ID)
+            cpu = cpu_ns()
             for i in range(bursts):
-                _sleep_until(start + <us_t>(i * gap_ns))
-                began = _read_ns(CLOCK_MONOTONIC)
+                sleep_until_ns(start + <us_t>(i * gap_ns))
+                began = clock_ns(CLOCK_MONOTONIC)
                 self._send_burst(<int>((i + 1) * burst + 1e-6) - <int>(i * burst + 1e-6))
-                spans[i] = _read_ns(CLOCK_MONOTONIC) - began
-            cpu = _read_ns(CLOCK_THREAD_CPUTIME_ID) - cpu
+                spans[i] = clock_ns(CLOCK_MONOTONIC) - began
+            cpu = cpu_ns() - cpu
         prctl(PR_SET_TIMERSLACK, slack)
         return cpu
 

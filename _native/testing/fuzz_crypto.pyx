@@ -8,9 +8,10 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from simplestchat._native.core.types cimport E_NOMEM, OK, u8, u16, u64
+from simplestchat._native.crypto.srtcp cimport srtcp_open
 from simplestchat._native.crypto.srtp cimport (
-    SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80, SrtpContext, SrtpRecvState, srtcp_open,
-    srtp_free, srtp_new, srtp_open, srtp_tag_size,
+    SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80, SrtpContext, SrtpRecvState, srtp_free,
+    srtp_new, srtp_open, srtp_tag_size,
 )
 from simplestchat._native.crypto.stunauth cimport stun_seal, stun_verify
 from simplestchat._native.testing.fuzz cimport FUZZ_BROKEN, FUZZ_MAX_SIZE, FuzzTarget, fuzz_below, fuzz_run

@@ -8,13 +8,14 @@ from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.bytes cimport put16, put32
 from simplestchat._native.core.types cimport Tuple, u16, u32, u64, u8, us_t
-from simplestchat._native.crypto.srtp cimport SrtpContext, srtcp_seal, srtp_free, srtp_seal
+from simplestchat._native.crypto.srtcp cimport srtcp_seal
+from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
 from simplestchat._native.crypto.stunauth cimport stun_seal
 from simplestchat._native.engine.entities cimport (
     MAX_DATAGRAM, MAX_SOURCES, PASSWORD_SIZE, UFRAG_SIZE, ShardState, Transport,
 )
+from simplestchat._native.engine.fanout cimport fanout_flush
 from simplestchat._native.engine.output cimport OUT_PACKETS, OUT_SLOT, out_clear
-from simplestchat._native.engine.producer cimport producer_flush
 from simplestchat._native.engine.shard cimport Shard
 from simplestchat._native.engine.timers cimport timers_first
 from simplestchat._native.engine.transport cimport transport_handshakes, transport_receive, transport_tick
@@ -70,7 +71,7 @@ cdef int _settle(Scene* scene) noexcept nogil:
         sent += s.out.count
         out_clear(&s.out)
     while more:
-        more = producer_flush(s, scene.now)
+        more = fanout_flush(s, scene.now)
         if s.out.count > OUT_PACKETS or s.out.used > OUT_PACKETS * OUT_SLOT:
             return FUZZ_BROKEN
         for i in range(s.out.count):

@@ -10,7 +10,8 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.core.bytes cimport put16, put32
 from simplestchat._native.core.types cimport u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport DTLS_CLIENT, dtls_free, dtls_new, dtls_start
-from simplestchat._native.crypto.srtp cimport SrtpContext, srtcp_seal, srtp_free, srtp_seal
+from simplestchat._native.crypto.srtcp cimport srtcp_seal
+from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
 from simplestchat._native.crypto.stunauth cimport stun_seal
 from simplestchat._native.peer.entities cimport (
     MAX_PEER_DATAGRAM, OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, TRANSACTIONS, Path, SwarmState, Transaction,

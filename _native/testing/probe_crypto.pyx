@@ -9,9 +9,10 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.core.bytes cimport get16, get32
 from simplestchat._native.core.errors import raise_status
 from simplestchat._native.core.types cimport E_INTERNAL, u8, u16, u32, u64
+from simplestchat._native.crypto.srtcp cimport SRTCP_MAX_OVERHEAD, srtcp_open, srtcp_seal
 from simplestchat._native.crypto.srtp cimport (
-    SRTCP_MAX_OVERHEAD, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80, SRTP_MAX_OVERHEAD,
-    SealJob, SrtpContext, SrtpRecvState, srtcp_open, srtcp_seal, srtp_free, srtp_from_session, srtp_key_size, srtp_new,
+    SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80, SRTP_MAX_OVERHEAD,
+    SealJob, SrtpContext, SrtpRecvState, srtp_free, srtp_from_session, srtp_key_size, srtp_new,
     srtp_note, srtp_note_padding, srtp_open, srtp_salt_size, srtp_seal, srtp_seal_many, srtp_tag_size,
 )
 from simplestchat._native.crypto.srtp_kdf cimport SrtpHalfKeys, SrtpSessionKeys, srtp_prf

@@ -1,16 +1,15 @@
 """A loop without sockets for a swarm: turn after turn without a pause, so that its lock is nearly never free."""
 
 from simplestchat._native.core.errors import MisuseError
-from simplestchat._native.core.types cimport US_PER_S, u64, us_t
-from simplestchat._native.io.system cimport CLOCK_MONOTONIC, clock_gettime, timespec
+from simplestchat._native.core.types cimport u64, us_t
+from simplestchat._native.io.clock cimport NS_PER_US, clock_ns
+from simplestchat._native.io.system cimport CLOCK_MONOTONIC
 from simplestchat._native.peer.entities cimport Path
 from simplestchat._native.peer.swarm cimport Swarm
 
 
 cdef us_t _clock(void* loop) noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return <us_t>now.tv_sec * US_PER_S + now.tv_nsec // 1000
+    return clock_ns(CLOCK_MONOTONIC) // NS_PER_US
 
 
 cdef void _wake(void* loop) noexcept nogil:

@@ -7,8 +7,9 @@ from simplestchat._native.core.errors import MisuseError
 from simplestchat._native.core.table cimport table64_get
 from simplestchat._native.core.types cimport E_STATE, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport SRTP_MAX_OVERHEAD, srtp_seal
+from simplestchat._native.io.clock cimport NS_PER_S, clock_ns, sleep_until_ns
 from simplestchat._native.io.system cimport (
-    CLOCK_MONOTONIC, CLOCK_REALTIME, EINTR, PR_GET_TIMERSLACK, PR_SET_TIMERSLACK, clock_gettime, errno, prctl, sendmmsg, timespec,
+    CLOCK_MONOTONIC, CLOCK_REALTIME, EINTR, PR_GET_TIMERSLACK, PR_SET_TIMERSLACK, errno, prctl, sendmmsg,
 )
 from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path
 from simplestchat._native.peer.path cimport PATH_CONNECTED
@@ -18,31 +19,12 @@ from simplestchat._native.peer.stamp cimport STAMP_KEYFRAME, STAMP_LAST, STAMP_S
 from simplestchat._native.peer.swarm cimport Swarm
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, rtp_write_fixed
 
-cdef extern from "<time.h>" nogil:
-    int TIMER_ABSTIME
-    int clock_nanosleep(int clock, int flags, const timespec* until, timespec* left)
-
 cdef enum:
-    NS_PER_S = 1000000000
     FIRST_INDEX = 1000             # below 2^15, as RFC 3711 wants first sequence numbers
     STAMP_USER = 1
 
 USER = STAMP_USER
 TRACK = TRACK_CAMERA
-
-
-cdef us_t _read_ns(int clock) noexcept nogil:
-    cdef timespec now
-    clock_gettime(clock, &now)
-    return <us_t>now.tv_sec * NS_PER_S + now.tv_nsec
-
-
-cdef void _sleep_until(us_t moment) noexcept nogil:
-    cdef timespec until
-    until.tv_sec = moment // NS_PER_S
-    until.tv_nsec = moment % NS_PER_S
-    while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR:
-        pass
 
 
 @cython.final
@@ -91,7 +73,7 @@ cdef class Publisher:
 
     cdef us_t _pace(self, double gap_ns, double burst, int bursts) noexcept nogil:
         """What leaves next is sealed before the sleep."""
-        cdef us_t start = _read_ns(CLOCK_MONOTONIC) + min(<us_t>gap_ns, <us_t>(NS_PER_S // 100))
+        cdef us_t start = clock_ns(CLOCK_MONOTONIC) + min(<us_t>gap_ns, <us_t>(NS_PER_S // 100))
         cdef us_t latest = 0
         cdef us_t due
         cdef int i, k, count
@@ -100,11 +82,11 @@ cdef class Publisher:
             count = <int>((i + 1) * burst + 1e-6) - <int>(i * burst + 1e-6)
             for k in range(count):
                 self._seal(k, count, i == 0, due // 1000)
-            _sleep_until(due)
+            sleep_until_ns(due)
             self._send(count)
-            latest = max(latest, _read_ns(CLOCK_MONOTONIC) - due)
+            latest = max(latest, clock_ns(CLOCK_MONOTONIC) - due)
             self.frame += 1
-        self.ended_ns = _read_ns(CLOCK_REALTIME)
+        self.ended_ns = clock_ns(CLOCK_REALTIME)
         return latest
 
     cdef void _seal(self, int i, int parts, bint keyframe, us_t due_us) noexcept nogil:
@@ -131,7 +113,7 @@ cdef class Publisher:
 
     cdef void _send(self, int count) noexcept nogil:
         """All packets of a burst are said to have left when its first one did."""
-        cdef us_t now = _read_ns(CLOCK_REALTIME)
+        cdef us_t now = clock_ns(CLOCK_REALTIME)
         cdef int sent = 0
         cdef int done, k
         for k in range(count):

@@ -18,11 +18,12 @@ from simplestchat._native.core.bytes cimport get16, get32
 from simplestchat._native.core.errors import MisuseError
 from simplestchat._native.core.histogram cimport Histogram, histogram_add, histogram_clear, histogram_take
 from simplestchat._native.core.table cimport table64_get
-from simplestchat._native.core.types cimport E_STATE, US_PER_S, u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport E_STATE, u16, u32, u64, u8, us_t
+from simplestchat._native.io.clock cimport NS_PER_S, NS_PER_US, clock_ns
 from simplestchat._native.io.sockets cimport Sockets, monotonic_us, sockets_close, sockets_free, sockets_new, sockets_open, sockets_send
 from simplestchat._native.io.system cimport (
     AF_INET, CLOCK_MONOTONIC, CLOCK_REALTIME, CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, EPOLL_CLOEXEC, MSG_DONTWAIT, MSG_TRUNC,
-    SCM_TIMESTAMPNS, SOL_SOCKET, SOL_UDP, UDP_GRO, clock_gettime, close, cmsghdr, connect, epoll_create1, epoll_ctl, epoll_event, errno,
+    SCM_TIMESTAMPNS, SOL_SOCKET, SOL_UDP, UDP_GRO, close, cmsghdr, connect, epoll_create1, epoll_ctl, epoll_event, errno,
     htons, iovec, mmsghdr, msghdr, nanosleep, recvmmsg, setsockopt, sockaddr, sockaddr_in, socklen_t, timespec,
 )
 from simplestchat._native.peer.entities cimport Path
@@ -48,8 +49,6 @@ cdef enum:
     CALLS = 16                     # reads of one socket before the next has its turn
     NAP_US = 2000                  # more often costs the senders cold caches, more rarely their packets do
     SHORTEST_NAP_US = 200
-    NS_PER_US = 1000
-    NS_PER_S = 1000000000
     MEMINFO_DROPS = 8
     MEMINFO_COUNT = 9
 
@@ -75,12 +74,6 @@ cdef struct Tray:
     mmsghdr headers[READS]
     iovec vectors[READS]
     u8 control[READS][CONTROL_SIZE]
-
-
-cdef us_t _read_ns(int clock) noexcept nogil:
-    cdef timespec now
-    clock_gettime(clock, &now)
-    return <us_t>now.tv_sec * NS_PER_S + now.tv_nsec
 
 
 cdef us_t _clock(void* loop) noexcept nogil:
@@ -269,7 +262,7 @@ cdef class Sink:
         cdef us_t deadline
         cdef int i
         self.swarm.lock()
-        self.behind_ns = _read_ns(CLOCK_REALTIME) - _read_ns(CLOCK_MONOTONIC)
+        self.behind_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC)
         self._serve()
         for i in range(self.seat_count):
             self._read(&self.seats[i])

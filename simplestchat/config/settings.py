@@ -94,6 +94,12 @@ class Media:
         "what encrypts media: ipsec-mb costs less; auto takes it where it is installed and agrees with OpenSSL",
         default="auto",
     )
+    udp_offload: str = setting(
+        Choice(("on", "off")),
+        "exchange whole trains of datagrams with the kernel (GSO, GRO), which costs less; off: one by one, "
+        "where a kernel or network card gets that wrong",
+        default="on",
+    )
     announce: tuple[str, ...] = setting(
         Addresses(), "address that clients send media to; by default every address of this machine", default=()
     )

@@ -32,13 +32,15 @@ from simplestchat.load.report import BrowserReport
 from simplestchat.load.roomwatch import RoomWatch
 from simplestchat.load.scenario import Scenario
 from simplestchat.load.server import LocalServer, start_server
-from simplestchat.load.summary import SETTLED_US
+from simplestchat.load.summary import SETTLED_US, objects_held
 from simplestchat.load.trust import Trust
 from simplestchat.load.voiding import void_reasons
 from simplestchat.load.watch import ServerWatch
 
 FINISH_SLACK_S = 45.0  # from the plan's end until stragglers are asked to stop
 GUESTS_GRACE_S = 20.0  # browsers tell their figures when they have left
+LETTING_GO_S = 2.0  # the places of users who crashed are kept for longer
+LOOK_AGAIN_S = 0.2
 STOP_GRACE_S = 20.0  # from being asked to stop until being given up
 TICK_US = 1_000_000
 
@@ -203,7 +205,7 @@ class Coordinator:
                 work.start_soon(self._entertain, self.guests, url, run, live.plan)
             await self._until_done(crew, live)
             work.cancel_scope.cancel()
-        await self._look(watch, live)
+        await self._last_look(watch, live)
         self._observe(live)
         end_us = now_us()
         generators = tuple(member.record() for member in crew.members)
@@ -256,10 +258,19 @@ class Coordinator:
             await self._look(watch, live)
             self._observe(live)
 
-    async def _look(self, watch: ServerWatch, live: Live) -> None:
+    async def _look(self, watch: ServerWatch, live: Live) -> ServerSample:
         sample = await watch.sample(now_us())
         self._server_looks.add(sample)
         live.seen(sample)
+        return sample
+
+    async def _last_look(self, watch: ServerWatch, live: Live) -> None:
+        """A server of our own has let go of all users a moment after they left."""
+        sample = await self._look(watch, live)
+        with trio.move_on_after(0.0 if self._server is None or self._stopping else LETTING_GO_S):
+            while objects_held(sample):
+                await trio.sleep(LOOK_AGAIN_S)
+                sample = await self._look(watch, live)
 
     def _observe(self, live: Live) -> None:
         for observer in self.observers:

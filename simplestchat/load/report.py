@@ -96,6 +96,8 @@ class Summary(Part, frozen=True, kw_only=True):
     generator_kb_per_user: float | None
     packets_per_s: float | None
     """Received by all users, mean over the hold."""
+    server_objects_left: float | None = None
+    """Transports, producers, consumers and the like that the media workers still held when the last user had left."""
 
 
 class Series(Part, frozen=True, kw_only=True):

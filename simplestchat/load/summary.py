@@ -9,12 +9,18 @@ from typing import Any
 from simplestchat.load import words
 from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import Histogram
+from simplestchat.load.record import ServerSample
 from simplestchat.load.report import NOTHING, Spread, Summary
 from simplestchat.load.timeline import US, at
 
 MEGABYTE = 1_000_000
 #: Resident memory settles this long after the last user came: what a soak grows is counted from there.
 SETTLED_US = 2 * US
+#: Metrics of a worker that count what it holds of users, beside those that are sums of bytes.
+CENSUS = (
+    "transports", "producers", "consumers", "pipes", "piped_producers", "pipe_consumers", "tuples", "credentials",
+    "dtls_associations", "srtp_contexts", "sources",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,14 @@ def _cost(evidence: Evidence) -> dict[str, float | None]:
         "generator_cpu_cores": evidence.over_hold([evidence.own(one, "cpu_s") for one in generators]),
         "generator_kb_per_user": _kb_per_user(evidence),
         "packets_per_s": received,
+        "server_objects_left": objects_held(evidence.record.server[-1]) if evidence.record.server else None,
     }
+
+
+def objects_held(sample: ServerSample) -> float | None:
+    """What the census of all workers counts; None when they do not tell."""
+    found = [worker[name] for worker in sample.workers.values() for name in CENSUS if name in worker]
+    return sum(found) if found else None
 
 
 def _mb_per_participant(evidence: Evidence) -> float | None:

@@ -60,6 +60,7 @@ class MediaService:
         rtc_port: int,
         announce: Sequence[str],
         srtp_backend: str = "auto",
+        udp_offload: bool = True,
         handler: Callable[[MediaEvent], None],
         spread_at: float = 0.5,
         pinning: str = "off",
@@ -74,6 +75,7 @@ class MediaService:
             spares=spares,
             pinning=pinning,
             srtp_backend=srtp_backend,
+            udp_offload=udp_offload,
             on_event=self._on_event,
             on_lost=self._on_lost,
         )

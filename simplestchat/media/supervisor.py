@@ -80,12 +80,14 @@ class Supervisor:
         spares: int,
         pinning: str,
         srtp_backend: str,
+        udp_offload: bool,
         on_event: Callable[[Worker, list[Any]], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
         self._rtc_port = rtc_port
         self._pinning = pinning
         self._srtp_backend = srtp_backend
+        self._udp_offload = udp_offload
         self._on_event = on_event
         self._on_lost = on_lost
         self._slots: list[Worker | None] = [None] * count
@@ -139,7 +141,7 @@ class Supervisor:
             if spare is None:
                 await recruit.until_waiting()
             port = self._rtc_port + index if self._rtc_port else 0
-            greeting = await recruit.serve(Serve(index, port, self._srtp_backend))
+            greeting = await recruit.serve(Serve(index, port, self._srtp_backend, self._udp_offload))
             pin(recruit.pid, index, self.count, self._pinning)
             worker = Worker(index, greeting, self._connector(recruit))
             self._place(index, worker)

@@ -45,6 +45,7 @@ class Serve(Call, frozen=True):
     index: int
     port: int
     srtp_backend: str = "auto"
+    udp_offload: bool = True
 
 
 class ById(Call, frozen=True):

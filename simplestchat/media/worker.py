@@ -94,7 +94,7 @@ def main(arguments: list[str], make_shard: Callable[[int], Shard] = Shard) -> in
             if order is None:
                 return 0
             srtp_backend.choose(order.srtp_backend)
-            loop, dispatcher = _build(control_fd, order.port, shard)
+            loop, dispatcher = _build(control_fd, order, shard)
         except (NativeError, OSError) as exc:
             _send(control, (FAILURE, 0, {"code": "internal", "message": str(exc)}))
             return EXIT_CANNOT_START
@@ -125,12 +125,13 @@ def _send(control: socket.socket, message: tuple[object, ...]) -> None:
         control.sendall(frame(msgspec.msgpack.encode(message)))
 
 
-def _build(control_fd: int, port: int, shard: Shard) -> tuple[Loop, Dispatcher]:
+def _build(control_fd: int, order: Serve, shard: Shard) -> tuple[Loop, Dispatcher]:
     holder: list[Dispatcher] = []
     loop = Loop(
         control_fd,
-        port,
+        order.port,
         shard,
+        offload=order.udp_offload,
         handle=lambda payload: holder[0].handle(payload),
         encode_events=lambda events: holder[0].encode_events(events),
     )

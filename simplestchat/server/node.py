@@ -55,6 +55,7 @@ class Node:
             spread_at=media.spread_at / 100,
             pinning=media.pin_workers,
             srtp_backend=media.srtp_backend,
+            udp_offload=media.udp_offload == "on",
             handler=lambda event: self._hub.on_media_event(event),
         )
         self._hub: Hub

@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from support.load import LoadRun, load, together
+from support.load import PATIENT, LoadRun, load, together
 from support.process import ServerProcess
 from support.repository import ROOT
 from support.server import DEFAULTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
-ROOM = """
+ROOM = (
+    """
 name = "room"
 [shape]
 clients = 3
@@ -30,14 +31,9 @@ hold_s = 9
 settle_s = 2.5
 [objectives]
 signaling_p99_ms = "off"
-[generator]
-processes = 1
-lag_p99_ms = 5000
-wake_p99_ms = 5000
-signaling_lag_p99_ms = 5000
-cpu = 1.0
-socket_drops = 1_000_000
 """
+    + PATIENT
+)
 COMING_AND_GOING = (
     ROOM
     + """

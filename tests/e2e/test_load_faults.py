@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from support.load import LoadRun, finish, generators_of, load, start, together
+from support.load import PATIENT, LoadRun, finish, generators_of, load, start, together
 from support.process import ServerProcess
 from support.repository import ROOT
 from support.server import DEFAULTS
@@ -36,15 +36,6 @@ settle_s = 2.5
 signaling_p99_ms = "off"
 duplicate = 0
 reordered = 0
-"""
-# What is asked of the faults does not depend on how busy the machine is.
-PATIENT = """
-[generator]
-lag_p99_ms = 5000
-wake_p99_ms = 5000
-signaling_lag_p99_ms = 5000
-cpu = 1.0
-socket_drops = 1_000_000
 """
 NAMED = {
     "drop": "packet_loss",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.load import COMMAND, load
+from support.load import COMMAND, PATIENT, load
 from support.redis import redis_server
 from support.repository import ROOT
 
@@ -29,11 +29,6 @@ joins_per_s = 10
 hold_s = {hold_s}
 [server]
 workers = "1"
-# What is asked here does not depend on how busy the machine is.
-[generator]
-lag_p99_ms = 5000
-wake_p99_ms = 5000
-signaling_lag_p99_ms = 5000
 [objectives]
 signaling_p99_ms = 5000
 packet_loss = 0.05
@@ -42,7 +37,7 @@ packet_loss = 0.05
 
 def test_a_real_browser_gets_what_synthetic_users_get(tmp_path: Path) -> None:
     scenario = tmp_path / "room.toml"
-    scenario.write_text(ROOM.format(hold_s=14))
+    scenario.write_text(ROOM.format(hold_s=14) + PATIENT)
     run = load(tmp_path / "report", scenario, "--browsers", "1")
     assert run.report["verdict"] == "pass", run.output
     (browser,) = run.report["browsers"]
@@ -63,7 +58,7 @@ def other_clock() -> list[str]:
 
 def test_two_agents_generate_one_run_although_their_clocks_differ(tmp_path: Path) -> None:
     scenario = tmp_path / "room.toml"
-    scenario.write_text(ROOM.format(hold_s=3))
+    scenario.write_text(ROOM.format(hold_s=3) + PATIENT)
     with redis_server(tmp_path) as url:
         words = [*COMMAND, "agent", "--redis", url, "--processes", "1", "--name"]
         oak = subprocess.Popen([*words, "oak"], cwd=ROOT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.load import load
+from support.load import PATIENT, load
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
@@ -25,21 +25,15 @@ hold_s = {HOLD_S}
 settle_s = 0.5
 [objectives]
 signaling_p99_ms = "off"
-[generator]
-processes = 1
-lag_p99_ms = 5000
-wake_p99_ms = 5000
-signaling_lag_p99_ms = 5000
-cpu = 1.0
-socket_drops = 1_000_000
 """
 
 
 def test_the_server_and_the_users_count_the_same(tmp_path: Path) -> None:
     path = tmp_path / "steady.toml"
-    path.write_text(STEADY)
+    path.write_text(STEADY + PATIENT)
     run = load(tmp_path / "report", path)
     assert run.status == 0, run.output
+    assert run.report["summary"]["server_objects_left"] == 0, "they are all gone"
     rooms = run.report["rooms"]
     assert [room["users"] for room in rooms] == [4, 4]
     for room in rooms:

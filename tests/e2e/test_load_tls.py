@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 from support.intrio import in_trio
-from support.load import COMMAND, load
+from support.load import COMMAND, PATIENT, load
 from support.repository import ROOT
 from support.server import running
 
@@ -32,11 +32,6 @@ joins_per_s = 20
 hold_s = 2
 [behaviour]
 chat_per_minute = 30
-[generator]
-processes = 1
-lag_p99_ms = 5000
-wake_p99_ms = 5000
-signaling_lag_p99_ms = 5000
 [objectives]
 signaling_p99_ms = "off"
 media_latency_p99_ms = "off"
@@ -50,7 +45,7 @@ workers = "1"
 @pytest.fixture
 def scenario(tmp_path: Path) -> Path:
     path = tmp_path / "secure.toml"
-    path.write_text(SCENARIO)
+    path.write_text(SCENARIO + PATIENT)
     return path
 
 

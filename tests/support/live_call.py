@@ -30,7 +30,7 @@ VIDEO_PT, VIDEO_RTX_PT, AUDIO_PT = 96, 97, 111
 class LiveServer:
     """A shard under its own loop, in a thread; a transport's number is its path's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, offload: bool) -> None:
         self._node, self._worker = socket.socketpair()
         self._requests: queue.Queue[Callable[[], object]] = queue.Queue()
         self._lock = threading.Lock()
@@ -42,6 +42,7 @@ class LiveServer:
             self.shard,
             handle=self._handle,
             encode_events=lambda e: self.events.extend(e) or [],
+            offload=offload,
         )
         self.address = (HOST, self._loop.port)
         self._thread = threading.Thread(target=self._loop.run)
@@ -121,8 +122,8 @@ def until(condition: Callable[[], object], what: str) -> None:
 class LiveCall:
     """Users of one crowd with one server."""
 
-    def __init__(self) -> None:
-        self.server = LiveServer()
+    def __init__(self, *, offload: bool) -> None:
+        self.server = LiveServer(offload=offload)
         self.running = RunningCrowd()
         self.swarm = self.running.swarm
         self._ids = 0
@@ -203,8 +204,8 @@ class LiveCall:
 
 
 @contextmanager
-def live_call() -> Iterator[LiveCall]:
-    call = LiveCall()
+def live_call(*, offload: bool = True) -> Iterator[LiveCall]:
+    call = LiveCall(offload=offload)
     try:
         yield call
     finally:

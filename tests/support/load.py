@@ -19,6 +19,16 @@ from support.repository import ROOT
 COMMAND = (sys.executable, "-m", "simplestchat", "load")
 TIMEOUT_S = 120.0
 AT_ONCE = 3
+#: The end of a scenario that asks nothing of how busy the machine of the generator is.
+PATIENT = """
+[generator]
+processes = 1
+lag_p99_ms = 5000
+wake_p99_ms = 5000
+signaling_lag_p99_ms = 5000
+cpu = 1.0
+socket_drops = 1_000_000
+"""
 
 
 @dataclass(frozen=True)

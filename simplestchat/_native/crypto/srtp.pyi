@@ -1,1 +1,1 @@
-"""SRTP and SRTCP: no Python names, C functions only (see ``_native/crypto/srtp.pxd``)."""
+"""SRTP: no Python names, C functions only (see ``_native/crypto/srtp.pxd``)."""

@@ -13,6 +13,7 @@ class Loop:
         *,
         handle: Callable[[bytes], bytes],
         encode_events: Callable[[list[tuple[object, ...]]], list[bytes]],
+        offload: bool = True,
     ) -> None: ...
     @property
     def port(self) -> int: ...

@@ -38,8 +38,11 @@ def buffers(machine: Machine, _use: Use) -> Iterator[Finding]:
             yield Finding("amber", "socket buffer", what, "packets are lost in bursts", mend, values)
 
 
-def offload(machine: Machine, _use: Use) -> Iterator[Finding]:
-    """Whether the kernel takes and gives many datagrams at once."""
+def offload(machine: Machine, use: Use) -> Iterator[Finding]:
+    """Whether the kernel takes and gives many datagrams at once, if it is asked to."""
+    if use.settings.media.udp_offload == "off" and not use.loads:
+        yield Finding("green", "UDP offload", "switched off")
+        return
     for name, works in (("send (GSO)", machine.probes.segments()), ("receive (GRO)", machine.probes.coalesces())):
         if works:
             yield Finding("green", "UDP offload", f"{name}: works", values={"works": True})

@@ -50,6 +50,12 @@ _FIGURES = (
     ),
     ("`generator_kb_per_user`", "what the generators grew from their first second on, by the users they gained"),
     (
+        "`server_objects_left`",
+        "the media workers' census at the end: transports, producers, consumers, pipes, addresses, credentials, DTLS "
+        "associations, SRTP contexts and sources. A server of the run's own has 2 s to let go of them; places of users "
+        "who crashed are kept for longer, and a server that others use holds theirs",
+    ),
+    (
         "`freeze_share`",
         "time frozen by time watched, over the streams that were kept (a generator keeps its worst ones)",
     ),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -12,6 +9,7 @@ import msgspec
 
 from simplestchat.load.report import Part
 from simplestchat.load.scenario import Frozen
+from simplestchat.signaling.docs.source import clean, field_texts
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -29,27 +27,11 @@ def components(roots: Sequence[type[Part]]) -> dict[str, Schema]:
         schema = schemas[name]
         ordered[name] = {
             **schema,
-            "description": _one_paragraph(known[name].__doc__ or ""),
-            "notes": field_notes(known[name]),
+            "description": clean(known[name].__doc__ or ""),
+            "notes": {field: clean(text) for field, text in field_texts(known[name]).items()},
         }
         queue += _references(schema.get("properties", {}))
     return ordered
-
-
-def field_notes(struct: type[Any]) -> dict[str, str]:
-    """The text under each field in the source."""
-    notes: dict[str, str] = {}
-    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    for field, note in zip(tree.body, tree.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(note, ast.Expr)
-            and isinstance(note.value, ast.Constant)
-        ):
-            notes[field.target.id] = _one_paragraph(str(note.value.value))
-    return notes
 
 
 def _references(value: Any) -> list[str]:
@@ -64,7 +46,3 @@ def _references(value: Any) -> list[str]:
 def _subclasses(cls: type[Any]) -> set[type[Any]]:
     direct = set(cls.__subclasses__())
     return direct.union(*(_subclasses(one) for one in direct))
-
-
-def _one_paragraph(text: str) -> str:
-    return " ".join(inspect.cleandoc(text).replace("``", "`").split())

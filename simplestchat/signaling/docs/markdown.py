@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from simplestchat.signaling.docs.schema import Schema, clean, components, errors
+from simplestchat.signaling.docs.schema import Schema, components, errors
+from simplestchat.signaling.docs.source import clean
 from simplestchat.signaling.edge import (
     BEARER_PREFIX,
     CLOSE_CODES,

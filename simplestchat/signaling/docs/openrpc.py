@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from simplestchat.signaling.docs.schema import NOTIFICATION, REF, Schema, clean, components, errors
+from simplestchat.signaling.docs.schema import NOTIFICATION, REF, Schema, components, errors
+from simplestchat.signaling.docs.source import clean
 from simplestchat.signaling.notices import Notice
 from simplestchat.signaling.registry import METHODS, NOTICES, PING, Method
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import functools
-import inspect
 import sys
-import textwrap
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +12,7 @@ import msgspec
 from simplestchat.errors import PeerFault, SimplestChatError
 from simplestchat.ortc.parameters import Wire
 from simplestchat.signaling import rest
+from simplestchat.signaling.docs.source import clean, field_texts
 from simplestchat.signaling.registry import METHODS, NOTICES
 
 Schema: TypeAlias = dict[str, Any]
@@ -96,23 +94,9 @@ def field_notes(struct: type[Wire]) -> dict[str, str]:
     for cls in reversed(struct.__mro__):
         if cls.__module__.partition(".")[0] != __name__.partition(".")[0]:
             continue
-        tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-        assert isinstance(tree, ast.ClassDef)
-        for field, note in zip(tree.body, tree.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(note, ast.Expr)
-                and isinstance(note.value, ast.Constant)
-                and field.target.id in names
-            ):
-                notes[names[field.target.id]] = clean(str(note.value.value))
+        texts = field_texts(cls)
+        notes |= {names[field]: clean(text) for field, text in texts.items() if field in names}
     return notes
-
-
-def clean(text: str) -> str:
-    """A docstring as one paragraph, in Markdown's way of writing code."""
-    return " ".join(inspect.cleandoc(text).replace("``", "`").split())
 
 
 def errors() -> list[type[SimplestChatError]]:

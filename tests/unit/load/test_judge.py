@@ -81,7 +81,7 @@ def server(seconds: int = 12) -> tuple[ServerSample, ...]:
     return tuple(
         ServerSample(
             at_us=START_US + second * US,
-            workers={"0": {"packets_forwarded": 1000.0 * second}},
+            workers={"0": {"packets_forwarded": 1000.0 * second, "transports": 8.0 * (second < seconds)}},
             processes=(
                 ProcessSample(
                     name="node", pid=1, cpu_s=0.1 * second, rss_bytes=50_000_000 + 1_000_000 * min(second, 4)
@@ -139,6 +139,7 @@ def test_a_small_run_has_the_figures_that_one_reckons_by_hand() -> None:
     assert summary.server_cpu_cores == pytest.approx(0.6)
     assert summary.server_cpu_us_per_packet == pytest.approx(500)
     assert summary.generator_cpu_cores == pytest.approx(1.0)
+    assert summary.server_objects_left == 0
     assert summary.signaling_ms.count == 8
     assert summary.signaling_ms.p50 == pytest.approx(2, rel=1 / 32)
     assert summary.signaling_ms.max == 3
@@ -222,6 +223,16 @@ def figures(report: Report) -> set[float | None]:
     spreads = [one for one in told.values() if isinstance(one, dict)]
     single = {value for name, value in told.items() if name != "clients" and not isinstance(value, dict)}
     return single | {value for one in spreads for name, value in one.items() if name != "count"}
+
+
+def test_what_the_workers_hold_at_the_end_is_told() -> None:
+    whole = server()
+    held = ({"transports": 2.0, "sources": 3.0, "cache_bytes": 1e6}, {"dtls_associations": 1.0}, {"cpu_seconds": 1.0})
+    workers = {str(index): one for index, one in enumerate(held)}
+    last = msgspec.structs.replace(whole[-1], workers=workers)
+    assert assess(run(server=(*whole[:-1], last))).summary.server_objects_left == 6
+    silent = msgspec.structs.replace(whole[-1], workers={})
+    assert assess(run(server=(*whole[:-1], silent))).summary.server_objects_left is None
 
 
 def test_what_a_run_has_nothing_of_is_null_beside_what_it_has() -> None:

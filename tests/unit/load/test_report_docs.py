@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from simplestchat.load.docs.__main__ import OUTPUTS, ROOT, stale, write
+from simplestchat.load.docs.__main__ import OUTPUTS
 from simplestchat.load.docs.schema import components
 from simplestchat.load.report import Report, Summary
+from simplestchat.signaling.docs.outputs import ROOT, stale, write
 
 
 def test_nothing_is_stale() -> None:
-    assert stale(ROOT) == [], "run python -m simplestchat.load.docs"
+    assert stale(OUTPUTS, ROOT) == [], "run python -m simplestchat.load.docs"
 
 
 def test_the_check_finds_what_is_stale(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_the_check_finds_what_is_stale(tmp_path: Path) -> None:
     missing = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert missing.returncode == 1
     assert "docs/load-report.md is stale" in missing.stderr
-    write(tmp_path)
+    write(OUTPUTS, tmp_path)
     assert subprocess.run(command, capture_output=True, cwd=ROOT, check=False).returncode == 0
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from support.abuse import frame
 from support.frames import FRAMES, HEADERS, Listening, NothingPlain, hear
 from support.intrio import in_trio
+from support.turned import TurnedConnection
 
 from simplestchat.server import bounds
 from simplestchat.server.delivery import Delivery
@@ -49,34 +50,6 @@ class Says:
         return b"WAITED"
 
 
-class Connection:
-    """A client's end, and the server's."""
-
-    def __init__(self, turns: Turns, ours: trio.SocketStream, client: trio.SocketStream, session: Says) -> None:
-        self.client = client
-        self.ours = ours
-        self.session = session
-        self.outbox = Outbox(10_000, 100_000_000)
-        self.websocket = WebSocket(ours, self.outbox, 100, turns)
-        self.over = trio.Event()
-        self.error: BaseException | None = None
-
-    async def run(self) -> None:
-        try:
-            await self.websocket.run(self.session)
-        except Exception as error:
-            self.error = error
-        finally:
-            await trio.aclose_forcefully(self.ours)
-            self.over.set()
-
-    async def hear(self, size: int) -> bytes:
-        received = b""
-        while len(received) < size:
-            received += await self.client.receive_some(size - len(received))
-        return received
-
-
 class Scene:
     """Turns, and connections whose messages they handle; ``log`` is what was handled, in order."""
 
@@ -84,20 +57,17 @@ class Scene:
         self.log: list[str] = []
         self.turns = Turns(Delivery())
         self.nursery = nursery
-        self.connections: list[Connection] = []
+        self.connections: list[TurnedConnection[Says]] = []
         nursery.start_soon(self.turns.run)
 
-    async def connect(self) -> Connection:
+    async def connect(self) -> TurnedConnection[Says]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             client = socket.create_connection(listener.getsockname())
             ours, _ = listener.accept()
         streams = (trio.SocketStream(trio.socket.from_stdlib_socket(one)) for one in (ours, client))
-        one = Connection(self.turns, *streams, Says(self.log))
+        one = TurnedConnection(self.turns, *streams, Says(self.log))
         self.connections.append(one)
-        assert await one.websocket.accept(b"/ws", HEADERS, b"")
-        assert (await one.client.receive_some()).startswith(b"HTTP/1.1 101 ")
-        self.nursery.start_soon(one.run)
-        await trio.testing.wait_all_tasks_blocked()
+        await one.begin(self.nursery)
         return one
 
 

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 import trio.testing
-from support.abuse import UPGRADE, frame
+from support.abuse import frame
+from support.frames import HEADERS
 from support.intrio import in_trio
+from support.turned import TurnedConnection
 
 from simplestchat._native.io.frames import Owed, text_frame
 from simplestchat.server import bounds
@@ -19,8 +21,6 @@ from simplestchat.server.outbox import Outbox
 from simplestchat.server.turns import Turns
 from simplestchat.server.websocket import WebSocket
 from simplestchat.signaling.data import TOKEN_MAX
-
-HEADERS = [tuple(line.lower().split(b": ", 1)) for line in UPGRADE.strip().split(b"\r\n")[1:]]
 
 JOIN_DEADLINE_S = 40.0
 
@@ -281,46 +281,20 @@ def test_a_message_is_handled_to_its_end_although_the_client_is_gone() -> None:
     assert play(story).session.heard == ["slow"]
 
 
-class Sockets:
-    """A connection over real sockets, accepted, and read by turns."""
-
-    def __init__(self, outbox: Outbox | None = None) -> None:
-        self.turns = Turns(Delivery())
-        self.outbox = outbox or Outbox(10_000, 100_000_000)
-        self.session = Echo()
-        self.ours, self.client = map(trio.SocketStream, trio.socket.socketpair())
-        self.websocket = WebSocket(self.ours, self.outbox, JOIN_DEADLINE_S, self.turns)
-        self.over = trio.Event()
-
-    async def run(self) -> None:
-        try:
-            await self.websocket.run(self.session)
-        finally:
-            await trio.aclose_forcefully(self.ours)
-            self.over.set()
-
-    async def hear(self, size: int) -> bytes:
-        """So many bytes of what the server says."""
-        received = b""
-        while len(received) < size:
-            received += await self.client.receive_some(size - len(received))
-        return received
-
-
 @asynccontextmanager
-async def over_sockets(outbox: Outbox | None = None) -> AsyncIterator[Sockets]:
-    sockets = Sockets(outbox)
-    assert await sockets.websocket.accept(b"/ws", HEADERS, b"")
-    assert (await sockets.client.receive_some()).startswith(b"HTTP/1.1 101 ")
+async def over_sockets(outbox: Outbox | None = None) -> AsyncIterator[TurnedConnection[Echo]]:
+    """A connection over real sockets, accepted, and read by turns."""
+    turns = Turns(Delivery())
+    one = TurnedConnection(turns, *map(trio.SocketStream, trio.socket.socketpair()), Echo(), outbox)
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(sockets.turns.run)
-            nursery.start_soon(sockets.run)
-            await trio.testing.wait_all_tasks_blocked()
-            yield sockets
-            await sockets.client.aclose()
-            await sockets.over.wait()
+            nursery.start_soon(turns.run)
+            await one.begin(nursery)
+            yield one
+            await one.client.aclose()
+            await one.over.wait()
             nursery.cancel_scope.cancel()
+    assert one.error is None
 
 
 @in_trio

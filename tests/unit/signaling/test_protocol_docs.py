@@ -7,14 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from simplestchat.signaling.docs.__main__ import OUTPUTS, ROOT, stale, write
+from simplestchat.signaling.docs.__main__ import OUTPUTS
+from simplestchat.signaling.docs.outputs import ROOT, stale, write
 from simplestchat.signaling.docs.schema import components, errors
 from simplestchat.signaling.limits import Limits
 from simplestchat.signaling.registry import METHODS, NOTICES
 
 
 def test_nothing_is_stale() -> None:
-    assert stale(ROOT) == [], "run python -m simplestchat.signaling.docs"
+    assert stale(OUTPUTS, ROOT) == [], "run python -m simplestchat.signaling.docs"
 
 
 def test_the_check_finds_what_is_stale(tmp_path: Path) -> None:
@@ -23,10 +24,10 @@ def test_the_check_finds_what_is_stale(tmp_path: Path) -> None:
     missing = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert missing.returncode == 1
     assert "docs/protocol.md is stale" in missing.stderr
-    write(tmp_path)
+    write(OUTPUTS, tmp_path)
     assert subprocess.run(command, capture_output=True, cwd=ROOT, check=False).returncode == 0
     (tmp_path / "docs/openrpc.json").write_text("{}")
-    assert stale(tmp_path) == ["docs/openrpc.json"]
+    assert stale(OUTPUTS, tmp_path) == ["docs/openrpc.json"]
 
 
 def test_everything_is_described() -> None:

@@ -70,6 +70,7 @@ function cost(summary: Summary): [string, string][] {
     ["Server CPU", measured(summary.server_cpu_cores, "cores")],
     ["Workers' CPU by packet forwarded", measured(summary.server_cpu_us_per_packet, "µs")],
     ["Server memory by participant", measured(summary.server_mb_per_participant, "MB")],
+    ["Held by the server after the last user", whole(summary.server_objects_left)],
     ["Received by a participant, median", measured(summary.kbytes_per_s_per_participant, "kB/s")],
     ["Generator CPU", measured(summary.generator_cpu_cores, "cores")],
     ["Generator memory by user", measured(summary.generator_kb_per_user, "kB")],

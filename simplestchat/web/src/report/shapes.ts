@@ -120,6 +120,8 @@ export interface Summary {
   generator_kb_per_user: number | null;
   /** Received by all users, mean over the hold. */
   packets_per_s: number | null;
+  /** Transports, producers, consumers and the like that the media workers still held when the last user had left. */
+  server_objects_left: number | null;
 }
 
 /** One load test. */

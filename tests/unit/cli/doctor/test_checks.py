@@ -48,6 +48,14 @@ def test_what_encrypts_media_is_told(
     assert (finding.verdict, finding.what) == (verdict, what)
 
 
+@pytest.mark.parametrize(
+    ("purposes", "verdict"), [({"serve"}, "green"), ({"load"}, "amber"), ({"serve", "load"}, "amber")]
+)
+def test_offload_that_is_switched_off_is_not_missed(tmp_path: Path, purposes: set[Purpose], verdict: str) -> None:
+    asked = Use(Settings(media=Media(udp_offload="off")), frozenset(purposes))
+    assert worst(network.offload(machine(tmp_path, gso=False, gro=False), asked)) == verdict
+
+
 def test_a_bare_kernel_that_tells_nothing_breaks_no_check(tmp_path: Path) -> None:
     bare = Machine(tmp_path / "nothing", machine(tmp_path).probes)
     assert worst(examine(bare, use())) in ("green", "amber")

@@ -1,0 +1,1 @@
+"""SRTCP: no Python names, C functions only (see ``_native/crypto/srtcp.pxd``)."""
