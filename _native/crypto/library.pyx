@@ -63,12 +63,9 @@ cdef bint _is_decoder(const OSSL_ALGORITHM* one) noexcept nogil:
 
 
 cdef bint _is_key(const OSSL_ALGORITHM* one) noexcept nogil:
-    """Of certificates, key agreement, and what key derivation and integrity are made from."""
+    """Of certificates and key agreement. What DTLS 1.2 derives and authenticates takes no key of this kind."""
     cdef const char* names = one.algorithm_names
-    return (
-        _named(names, b"EC") or _named(names, b"RSA") or _named(names, b"X25519") or _named(names, b"TLS1-PRF")
-        or _named(names, b"HKDF") or _named(names, b"HMAC")
-    )
+    return _named(names, b"EC") or _named(names, b"RSA") or _named(names, b"X25519")
 
 
 cdef const OSSL_ALGORITHM* _query(void* provider, int operation, int* no_cache) noexcept nogil:
