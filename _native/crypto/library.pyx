@@ -51,8 +51,9 @@ cdef enum:
     OPERATIONS_MAX = 23           # of their numbers, which are OpenSSL's; a larger one is not chosen from
     REMEMBERS_DECODERS = 0x30200000          # OpenSSL 3.2.0
 
-# By their first names. Operations that have no list are the default provider's whole ones: short, but for random numbers of no use.
-cdef const char* CIPHERS = b"AES-128-GCM:AES-256-GCM:ChaCha20-Poly1305:AES-256-CTR"        # CTR is for random numbers
+# By their first names. The default provider's own functions look here for what they are built on, too: generators of random numbers,
+# which each thread gets with its first handshake. Operations without a list (generators themselves) are the default provider's whole ones.
+cdef const char* CIPHERS = b"AES-128-GCM:AES-256-GCM:ChaCha20-Poly1305:AES-256-CTR:AES-256-ECB"    # the last two: of random numbers
 cdef const char* DIGESTS = b"SHA1:SHA2-256:SHA2-384:SHA2-512"
 cdef const char* MACS = b"HMAC"
 cdef const char* DERIVATIONS = b"TLS1-PRF"
