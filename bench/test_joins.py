@@ -33,7 +33,7 @@ CPU_BAR_MS, RATE_BAR, LATENCY_BAR_MS = 0.8, 700, 2.0
 
 
 class Spans:
-    """How long media stayed in the worker, from its arrival in the kernel to its last copy: what was counted in several times."""
+    """How long media stayed in the worker, from its arrival in the kernel to its last copy, over several times."""
 
     def __init__(self) -> None:
         self._counts: Counter[float] = Counter()
@@ -87,7 +87,7 @@ def test_joins(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) 
 
 @contextmanager
 def playing(users: Users) -> Iterator[None]:
-    """A camera that goes to VIEWERS viewers, before everything else on the users' core: what is late is the worker's."""
+    """A camera with VIEWERS viewers, before everything else on the users' core: what is late is the worker's."""
     owner, *viewers = users.invite(1 + VIEWERS)
     users.join([owner, *viewers])
     producer, ssrc = users.announce(owner)

@@ -52,7 +52,7 @@ def test_every_handshake_has_keys_of_its_own() -> None:
 
 
 def test_a_thread_that_never_made_random_numbers_connects() -> None:
-    """OpenSSL makes a generator for each thread, in its first handshake. In a process where nothing else has used OpenSSL."""
+    """OpenSSL makes a generator for each thread, in its first handshake. Nothing else has used it in that process."""
     code = (
         "import threading; from support.dtls_wire import Wire\n"
         "threading.Thread(target=lambda: print(Wire().run().connected)).start()"
