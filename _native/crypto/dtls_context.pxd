@@ -16,6 +16,7 @@ cdef struct DtlsContext:
 cdef struct Expected:
     u8 hash
     u8 size                          # 0: none announced yet
+    u8 met                           # by the certificate that libssl was shown
     u8 digest[64]
 
 cdef DtlsContext* dtls_context_new() noexcept nogil          # NULL when libssl failed

@@ -44,6 +44,7 @@ cdef int expected_set(Expected* expected, int hash, const u8* digest, size_t siz
         return E_MALFORMED
     expected.hash = hash
     expected.size = <u8>size
+    expected.met = 0
     memcpy(expected.digest, digest, size)
     return OK
 
@@ -60,8 +61,11 @@ cdef bint expected_matches(const Expected* expected, const X509* cert) noexcept 
 # handshake goes on, and the association decides at its end.
 cdef int _verify(X509_STORE_CTX* store, void* unused) noexcept nogil:
     cdef SSL* ssl = <SSL*>X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
-    cdef const Expected* expected = <const Expected*>SSL_get_app_data(ssl)
-    if expected.size == 0 or expected_matches(expected, X509_STORE_CTX_get0_cert(store)):
+    cdef Expected* expected = <Expected*>SSL_get_app_data(ssl)
+    if expected.size == 0:
+        return 1
+    expected.met = expected_matches(expected, X509_STORE_CTX_get0_cert(store))
+    if expected.met:
         return 1
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)
     return 0

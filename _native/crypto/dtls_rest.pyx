@@ -8,7 +8,8 @@ from simplestchat._native.crypto.dtls_inbound cimport DTLS_RECORD_HEADER, RECORD
 from simplestchat._native.crypto.openssl cimport (
     EVP_aes_128_gcm, EVP_aes_256_gcm, EVP_chacha20_poly1305, EVP_CIPHER, EVP_CIPHER_CTX, EVP_CIPHER_CTX_ctrl, EVP_CIPHER_CTX_free,
     EVP_CIPHER_CTX_new, EVP_CTRL_AEAD_GET_TAG, EVP_CTRL_AEAD_SET_TAG, EVP_DecryptFinal_ex, EVP_DecryptInit_ex, EVP_DecryptUpdate,
-    EVP_EncryptFinal_ex, EVP_EncryptInit_ex, EVP_EncryptUpdate, EVP_MD, EVP_sha256, EVP_sha384, HMAC, OPENSSL_cleanse, SSL,
+    EVP_EncryptFinal_ex, EVP_EncryptInit_ex, EVP_EncryptUpdate, EVP_MD, EVP_sha256, EVP_sha384, HMAC_CTX, HMAC_CTX_free,
+    HMAC_CTX_new, HMAC_Final, HMAC_Init_ex, HMAC_Update, OPENSSL_cleanse, SSL,
     SSL_CIPHER_get_id, SSL_get_client_random, SSL_get_current_cipher, SSL_get_server_random, SSL_get_session,
     SSL_SESSION_get_master_key,
 )
@@ -55,28 +56,38 @@ cdef inline u32 _explicit(int cipher) noexcept nogil:
     return 0 if cipher == REST_CHACHA20_POLY1305 else GCM_EXPLICIT
 
 
-cdef bint _expand(const EVP_MD* hash, const u8* secret, const u8* seed, u32 seed_size, u8* out, u32 size) noexcept nogil:
-    """P_hash of RFC 5246 section 5."""
-    cdef u8 data[DIGEST_MAX + 128]
+cdef bint _hash(HMAC_CTX* mac, const u8* data, u32 size, const u8* more, u32 more_size, u8* out, unsigned int* length) noexcept nogil:
+    """HMAC of two pieces, with the key that `mac` has."""
+    return (HMAC_Init_ex(mac, NULL, 0, NULL, NULL) == 1 and HMAC_Update(mac, data, size) == 1
+            and HMAC_Update(mac, more, more_size) == 1 and HMAC_Final(mac, out, length) == 1)
+
+
+cdef bint _expand_with(HMAC_CTX* mac, const u8* seed, u32 seed_size, u8* out, u32 size) noexcept nogil:
+    cdef u8 chain[DIGEST_MAX]
     cdef u8 digest[DIGEST_MAX]
     cdef unsigned int length = 0
     cdef u32 done = 0
     cdef u32 part
-    if HMAC(hash, secret, MASTER_SIZE, seed, seed_size, data, &length) == NULL:
-        return False
-    while done < size:
-        memcpy(data + length, seed, seed_size)
-        if HMAC(hash, secret, MASTER_SIZE, data, length + seed_size, digest, &length) == NULL:
-            return False
+    cdef bint fine = _hash(mac, seed, seed_size, NULL, 0, chain, &length)
+    while fine and done < size:
+        fine = _hash(mac, chain, length, seed, seed_size, digest, &length)
         part = min(<u32>length, size - done)
         memcpy(out + done, digest, part)
         done += part
-        if HMAC(hash, secret, MASTER_SIZE, data, length, digest, &length) == NULL:
-            return False
-        memcpy(data, digest, length)
-    OPENSSL_cleanse(data, sizeof(data))
+        if fine and done < size:
+            fine = _hash(mac, chain, length, NULL, 0, chain, &length)
+    OPENSSL_cleanse(chain, sizeof(chain))
     OPENSSL_cleanse(digest, sizeof(digest))
-    return True
+    return fine
+
+
+cdef bint _expand(const EVP_MD* hash, const u8* secret, const u8* seed, u32 seed_size, u8* out, u32 size) noexcept nogil:
+    """P_hash of RFC 5246 section 5."""
+    cdef HMAC_CTX* mac = HMAC_CTX_new()
+    cdef bint fine = (mac != NULL and HMAC_Init_ex(mac, secret, MASTER_SIZE, hash, NULL) == 1
+                      and _expand_with(mac, seed, seed_size, out, size))
+    HMAC_CTX_free(mac)
+    return fine
 
 
 cdef bint _derive(DtlsRest* rest, SSL* ssl, bint client) noexcept nogil:

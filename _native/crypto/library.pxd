@@ -1,8 +1,8 @@
 # The library context of libssl: OpenSSL's own, or a leaner one.
 #
-# OpenSSL before 3.2 looks through all of its hundred decoders and kinds of keys each time that it reads a certificate's public key: a
-# quarter of what a handshake costs. So it is given a library context whose only provider has the default one's algorithms, but decoders
-# and keys only of the kinds that certificates and handshakes of ours have. Later versions remember what they found.
+# OpenSSL before 3.2 looks through all of its hundred decoders and kinds of keys each time that it reads a certificate's public key, and
+# copies the list of all algorithms that its context has met: a third of what a handshake costs. So it is given a library context whose
+# only provider has of the default one what handshakes of ours use, and nothing else. Later versions remember what they found.
 from simplestchat._native.crypto.openssl cimport OSSL_LIB_CTX
 
 # For the life of the process; NULL stands for OpenSSL's own.

@@ -102,6 +102,12 @@ cdef extern from "openssl/provider.h":
     void OSSL_PROVIDER_unquery_operation(const OSSL_PROVIDER* provider, int operation, const OSSL_ALGORITHM* algorithms) noexcept nogil
 
 cdef extern from "openssl/hmac.h":
+    ctypedef struct HMAC_CTX
+    HMAC_CTX* HMAC_CTX_new() noexcept nogil
+    void HMAC_CTX_free(HMAC_CTX* ctx) noexcept nogil
+    int HMAC_Init_ex(HMAC_CTX* ctx, const void* key, int size, const EVP_MD* md, ENGINE* impl) noexcept nogil
+    int HMAC_Update(HMAC_CTX* ctx, const unsigned char* data, size_t size) noexcept nogil
+    int HMAC_Final(HMAC_CTX* ctx, unsigned char* out, unsigned int* size) noexcept nogil
     unsigned char* HMAC(const EVP_MD* md, const void* key, int key_len, const unsigned char* data, size_t size,
                         unsigned char* out, unsigned int* out_size) noexcept nogil
 

@@ -28,9 +28,9 @@ VIDEO_PT, VIDEO_RTX_PT, AUDIO_PT = 96, 97, 111
 
 
 class LiveServer:
-    """A shard under its own loop, in a thread; a transport's number is its path's."""
+    """A shard under its own loop, in a thread; a transport's number is its path's. With `held` it waits for `start`."""
 
-    def __init__(self, *, offload: bool) -> None:
+    def __init__(self, *, offload: bool = True, held: bool = False) -> None:
         self._node, self._worker = socket.socketpair()
         self._requests: queue.Queue[Callable[[], object]] = queue.Queue()
         self._lock = threading.Lock()
@@ -46,6 +46,10 @@ class LiveServer:
         )
         self.address = (HOST, self._loop.port)
         self._thread = threading.Thread(target=self._loop.run)
+        if not held:
+            self.start()
+
+    def start(self) -> None:
         self._thread.start()
 
     def _handle(self, _body: bytes) -> bytes:

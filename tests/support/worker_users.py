@@ -32,16 +32,16 @@ class Users:
         self.swarm = self.crowd.swarm
         self._next = 0
         self._credentials: dict[int, tuple[str, str]] = {}
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
+        # Whoever asks for joins works for them, too, and must not do it on the worker's core.
+        self._cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {cores()[1]})
-        self.crowd.run()
+        self._thread = threading.Thread(target=self.crowd.run)
+        self._thread.start()
 
     def close(self) -> None:
         self.crowd.stop()
         self._thread.join()
+        os.sched_setaffinity(0, self._cores)
 
     def _new_id(self) -> int:
         self._next += 1
@@ -76,23 +76,27 @@ class Users:
             self.swarm.remove_path(user)
         self.server.call_all(CloseTransport(id=user) for user in users)
 
-    def publish(self, user: int, bitrate_bps: int, fps: int = 30) -> int:
-        """A camera; the producer's number."""
+    def announce(self, user: int) -> tuple[int, int]:
+        """A camera that the worker expects: its producer and its SSRC."""
         producer = self._new_id()
         ssrc = 1_000_000 + 2 * producer
         codecs = [(VIDEO_PT, RTX_PT, 90_000, "vp8", True, True, True)]
-        streams = [(ssrc, ssrc + 1, "")]
         self.server.call(
             CreateProducer(
                 id=producer,
                 transport=user,
                 kind="video",
                 mid=str(producer),
-                streams=streams,
+                streams=[(ssrc, ssrc + 1, "")],
                 codecs=codecs,
                 extensions={"mid": 1},
             )
         )
+        return producer, ssrc
+
+    def publish(self, user: int, bitrate_bps: int, fps: int = 30) -> int:
+        """A camera; the producer's number."""
+        producer, ssrc = self.announce(user)
         layer: Any = {
             "ssrc": ssrc,
             "rtx_ssrc": ssrc + 1,
@@ -122,8 +126,8 @@ class Users:
         self.swarm.add_sender(producer, user, info)
         return producer
 
-    def view(self, users: list[int], producer: int) -> None:
-        """One consumer for each."""
+    def view(self, users: list[int], producer: int, owner: int = 0, track: int = 1) -> None:
+        """One consumer for each. `owner` and `track` are what the packets say of themselves."""
         consumers = [(self._new_id(), user) for user in users]
         self.server.call_all(
             CreateConsumer(
@@ -142,8 +146,8 @@ class Users:
         )
         for id, user in consumers:
             receiver: Any = {
-                "user": 0,
-                "track": 1,
+                "user": owner,
+                "track": track,
                 "codec": "vp8",
                 "payload_type": VIDEO_PT,
                 "rtx_payload_type": RTX_PT,

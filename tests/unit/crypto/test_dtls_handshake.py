@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 
 import pytest
 from support.dtls_wire import CLIENT_CONTEXT, SERVER_CONTEXT, Sent, Wire, deliver, records
+from support.repository import ROOT
 
 from simplestchat._native.core.errors import MisuseError, PeerError
 from simplestchat._native.testing.probe_crypto import AEAD_AES_128_GCM
@@ -46,6 +49,16 @@ def test_datagrams_keep_to_the_limit_and_hold_whole_records() -> None:
 def test_every_handshake_has_keys_of_its_own() -> None:
     keys = [Wire().run().client.keys()[1:] for _ in range(5)]
     assert len({key for association in keys for key in association}) == 20
+
+
+def test_a_thread_that_never_made_random_numbers_connects() -> None:
+    """OpenSSL makes a generator for each thread, in its first handshake. Nothing else has used it in that process."""
+    code = (
+        "import threading; from support.dtls_wire import Wire\n"
+        "threading.Thread(target=lambda: print(Wire().run().connected)).start()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tests", capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n", done.stderr
 
 
 @pytest.mark.parametrize("lost", range(LOSSLESS_DATAGRAMS))
