@@ -111,8 +111,8 @@ def extensions() -> Iterator[Extension]:
 def generate_c(modules: list[Extension]) -> list[Extension]:
     """Let Cython write the C of every module that changed.
 
-    The C is the same for every mode but trace: the sanitizers look at what is released. ``CYTHON_CACHE_DIR`` names a folder
-    from which a build elsewhere (a source distribution's) takes what was written for the same sources.
+    The C is the same for every mode but trace: the sanitizers look at what is released. ``CYTHON_CACHE_DIR`` names a
+    folder from which a build elsewhere (a source distribution's) takes what was written for the same sources.
     """
     mirror_pxd()
     ready: list[Extension] = cythonize(
