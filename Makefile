@@ -8,6 +8,9 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 NPM := scripts/npm.sh run --silent
 
+# Hundreds of processes start: what the first has compiled of the Python code is kept for the others.
+unexport PYTHONDONTWRITEBYTECODE
+
 # $(call halves,MARKS): pytest in two halves. The first shares all cores, with one process more than there are, for some
 # tests only wait; the second, what measures time or drives browsers (the marker "alone"), has them for itself. Both run,
 # whatever comes of the first; either may fail the whole.

@@ -33,6 +33,7 @@ WEB = Path("simplestchat/web")
 STATIC = Path("simplestchat/static")
 REPORT = Path("simplestchat/load/assets")
 MIRROR = Path("build/cimport")
+GENERATED = "build/c"
 MODES = ("release", "trace", "asan")
 MODE = os.environ.get("SIMPLESTCHAT_BUILD", "release")
 if MODE not in MODES:
@@ -43,7 +44,7 @@ LDFLAGS: list[str] = []
 MACROS: list[tuple[str, str | None]] = []
 DIRECTIVES: dict[str, object] = {
     "language_level": 3,
-    "boundscheck": MODE != "release",
+    "boundscheck": False,
     "wraparound": False,
     "cdivision": True,
     "initializedcheck": False,
@@ -108,17 +109,23 @@ def extensions() -> Iterator[Extension]:
 
 
 def generate_c(modules: list[Extension]) -> list[Extension]:
-    """Let Cython write the C of every module that changed."""
+    """Let Cython write the C of every module that changed.
+
+    The C is the same for every mode but trace: the sanitizers look at what is released. ``CYTHON_CACHE_DIR`` names a
+    folder from which a build elsewhere (a source distribution's) takes what was written for the same sources.
+    """
     mirror_pxd()
     ready: list[Extension] = cythonize(
-        modules,
+        # Without what is told to the C compiler, for Cython notes that in the C.
+        [Extension(module.name, list(module.sources)) for module in modules],
         # Elsewhere than under fork, every process would run this file anew.
         nthreads=(os.cpu_count() or 1) if multiprocessing.get_start_method() == "fork" else 0,
         include_path=[str(MIRROR)],
         compiler_directives=DIRECTIVES,
         # Coverage wants the generated C beside its .pyx.
-        build_dir=None if MODE == "trace" else f"build/{MODE}/c",
-        emit_linenums=MODE == "asan",
+        build_dir=None if MODE == "trace" else GENERATED,
+        emit_linenums=MODE != "trace",
+        cache=bool(os.environ.get("CYTHON_CACHE_DIR")),
         annotate=bool(os.environ.get("SIMPLESTCHAT_ANNOTATE")),
     )
     return ready
@@ -176,8 +183,16 @@ class SourceDistribution(sdist):
 class BuildNative(build_ext):
     """Keeps objects of each mode, Python and OpenSSL apart, and from build to build; editable installs would not."""
 
+    user_options = [*build_ext.user_options, ("leave-out=", None, "modules that are not built, as testing.floor")]
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.leave_out: str | None = None
+
     def finalize_options(self) -> None:
         super().finalize_options()
+        left_out = {f"{PACKAGE}.{name}" for name in (self.leave_out or "").split(",")}
+        self.extensions = [extension for extension in self.extensions if extension.name not in left_out]
         self.parallel = self.parallel or os.cpu_count()
         home = openssl_home()
         kept = Path("build", MODE, sys.implementation.cache_tag, *(("openssl", *home.parts[1:]) if home else ()))

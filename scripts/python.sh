@@ -4,6 +4,7 @@ venv_python=.venv/bin/python
 if command -v ccache >/dev/null; then
     export CC="ccache ${CC:-cc}"
 fi
+export CYTHON_CACHE_DIR=${CYTHON_CACHE_DIR:-$PWD/build/cython} # the C that Cython writes: a wheel's build takes it from here
 
 is_new_enough() { "$1" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null; }
 

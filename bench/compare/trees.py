@@ -54,7 +54,7 @@ def _start_from_here(path: Path) -> None:
         here = ROOT / file.relative_to(path)
         if file.is_file() and here.is_file() and here.read_bytes() == file.read_bytes():
             os.utime(file, ns=(here.stat().st_atime_ns, here.stat().st_mtime_ns))
-    for built in ("cimport", "release"):
+    for built in ("c", "cimport", "release"):
         if (ROOT / "build" / built).exists():
             shutil.copytree(ROOT / "build" / built, path / "build" / built)
 

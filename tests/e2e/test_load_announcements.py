@@ -14,7 +14,7 @@ from support.process import ServerProcess
 from support.repository import ROOT
 from support.server import DEFAULTS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 ROOM = (
     """

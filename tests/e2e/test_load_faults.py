@@ -18,7 +18,7 @@ from support.process import ServerProcess
 from support.repository import ROOT
 from support.server import DEFAULTS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 SMALL_ROOM = """
 name = "small-room"

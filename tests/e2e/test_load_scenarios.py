@@ -11,7 +11,7 @@ import pytest
 from support.load import LoadRun, finish, start
 from support.repository import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 AT_ONCE = 4
 #: A machine with much to do is no reason to claim nothing, nor to accuse the server of being slow.

@@ -41,9 +41,10 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the source distribution, and the wheel that was made from it."""
     folder = tmp_path_factory.mktemp("dist")
-    # What `make build` compiled a moment ago needs no compiling again, and what it builds with no installing.
+    # What `make build` compiled a moment ago needs no compiling again, and what it builds with no installing. Both
+    # caches go by contents: what the source distribution lacks, they do not make up for.
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
-    run(*command, cwd=folder, CC="ccache cc")
+    run(*command, cwd=folder, CC="ccache cc", CYTHON_CACHE_DIR=str(ROOT / "build" / "cython"))
     return folder
 
 

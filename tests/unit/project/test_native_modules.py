@@ -19,7 +19,7 @@ EVERY_SOURCE = pytest.mark.parametrize("source", native_sources(), ids=str)
 
 def generated_c(source: Path) -> Path:
     """Where the build of this mode leaves the C of a module."""
-    folder = ROOT if MODE == "trace" else ROOT / "build" / MODE / "c"
+    folder = ROOT if MODE == "trace" else ROOT / "build" / "c"
     return (folder / "_native" / source).with_suffix(".c")
 
 
