@@ -32,16 +32,6 @@ joins_per_s = 20
 hold_s = 2
 [behaviour]
 chat_per_minute = 30
-<<<<<<< HEAD
-=======
-[generator]
-processes = 1
-lag_p99_ms = 5000
-wake_p99_ms = 5000
-signaling_lag_p99_ms = 5000
-cpu = 1.0
-socket_drops = 1_000_000
->>>>>>> 2f297845d19828ce55c00a73f056fc4ec96f9d89
 [objectives]
 signaling_p99_ms = "off"
 media_latency_p99_ms = "off"
