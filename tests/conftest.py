@@ -30,11 +30,11 @@ structlog.configure(
 LONGEST = (
     "packaging/test_distribution.py",
     "fuzz/test_fuzz_sanitized.py",
+    "sim/test_sim_sanitized.py",
     "e2e/test_load_scenarios.py",
     "e2e/test_http_abuse.py",
     "e2e/test_abuse.py",
     "e2e/test_load_faults.py",
-    "sim/test_sim_sanitized.py",
     "e2e/test_load_announcements.py",
     "unit/peer/test_media_sanitized.py",
     "e2e/test_load_tls.py",
