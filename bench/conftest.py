@@ -2,6 +2,7 @@
 
 import ssl
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 BENCH = Path(__file__).parent
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "tests")]
+
+from rig.processes import awake  # noqa: E402
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -21,3 +24,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--signaling-users", type=int, default=1000, help="connected users of the signaling benchmarks")
     parser.addoption("--signaling-awake", action="store_true", help="their clients never sleep, so nobody wakes them")
     parser.addoption("--pipe-viewers", type=int, default=200, help="viewers of the benchmark of pipes")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cores_awake() -> Iterator[None]:
+    """What is measured is no hypervisor's way to start a core again."""
+    with awake():
+        yield

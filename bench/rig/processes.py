@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +55,24 @@ def undisturbed(*pids: int) -> Iterator[None]:
     finally:
         for pid in pids:
             os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+
+
+@contextlib.contextmanager
+def awake() -> Iterator[None]:
+    """No core of this process halts. A hypervisor takes one that does, and is in no hurry to give it back: every wake-up
+    would measure that. What keeps a core awake runs only while nothing else wants it.
+    """
+    spinning = []
+    try:
+        for core in os.sched_getaffinity(0):
+            with pinned(core):
+                spinning.append(subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]))
+            os.sched_setscheduler(spinning[-1].pid, os.SCHED_IDLE, os.sched_param(0))
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
 
 
 def cpu_ns(pid: int) -> int:
