@@ -59,7 +59,7 @@ def undisturbed(*pids: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def awake() -> Iterator[None]:
-    """No core of this process halts. A hypervisor takes one that does, and is in no hurry to give it back: every wake-up
+    """No core of this process halts. A hypervisor takes one that does, and gives it back when it likes: every wake-up
     would measure that. What keeps a core awake runs only while nothing else wants it.
     """
     spinning = []

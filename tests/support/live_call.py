@@ -45,7 +45,7 @@ class LiveServer:
             offload=offload,
         )
         self.address = (HOST, self._loop.port)
-        self._thread = threading.Thread(target=self._loop.run)
+        self._thread = threading.Thread(target=self._loop.run, daemon=True)
         if not held:
             self.start()
 
@@ -88,7 +88,7 @@ class RunningCrowd:
         self.swarm = self.crowd.swarm
         self.events: list[Event] = []
         self.failure: BaseException | None = None
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self) -> None:

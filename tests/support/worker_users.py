@@ -35,7 +35,7 @@ class Users:
         # Whoever asks for joins works for them, too, and must not do it on the worker's core.
         self._cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {cores()[1]})
-        self._thread = threading.Thread(target=self.crowd.run)
+        self._thread = threading.Thread(target=self.crowd.run, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
