@@ -3,8 +3,8 @@
 # Rules:
 #  - Every DTLS datagram of an address with a passed check goes through here; nothing else does.
 #  - One turn does one flight, a datagram in which libssl had work (0.1 to 0.4 ms of public keys), or up to HANDSHAKE_CHEAP datagrams in
-#    which it had none: parts of a flight, repeats, alerts. A turn comes when nothing is left to be read, or
-#    when media has not paused for some time (io/loop); without media the next one follows at once. The engine reads no clock, so flights are counted instead of time.
+#    which it had none: parts of a flight, repeats, alerts. A turn comes when nothing is left to be read, or when media has not paused
+#    for some time (io/loop); without media the next one follows at once. The engine reads no clock: flights count instead of time.
 #  - Turns go round the transports, one datagram each: nobody's flood delays another's handshake by more than a turn per round.
 #    There is a round of handshakes under way and one of all others, and they take turns, too: so a herd is let in at the pace at which
 #    handshakes end, and few of libssl's buffers live at a time.

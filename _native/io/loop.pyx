@@ -50,7 +50,7 @@ cdef class Loop:
     cdef Channel channel
     cdef bint waiting_to_write
     cdef bint shaking              # handshakes wait for the next turn
-    cdef us_t shaken                   # when the last flight was done
+    cdef us_t shaken               # when the last flight was done
     cdef object handle
     cdef object encode_events
     cdef readonly Shard shard
