@@ -48,6 +48,11 @@ def test_more_calls_to_the_kernel_fail() -> None:
     assert judge("a first one", count(1000, 0), count(1000, 0.1), None).failed
 
 
+def test_the_allocators_calls_do_not() -> None:
+    assert not judge("memory", count(1000, 0.0001), count(1000, 0.0002), None).failed
+    assert judge("more than that", count(1000, 0.0001), count(1000, 0.02), None).failed
+
+
 def test_new_and_gone_are_no_failures() -> None:
     assert not judge("new", None, count(1000), None).failed
     assert not judge("gone", count(1000), None, None).failed
