@@ -34,5 +34,6 @@ say "packing in what it needs"
 say "installing it into an empty environment, and trying it"
 "$python" -m venv "$work/environment"
 (cd "$work" && environment/bin/python -m pip install --quiet "$(ls "$OLDPWD"/wheelhouse/*.whl)[load]")
-"$work/environment/bin/python" -I scripts/smoke.py ${SIMPLESTCHAT_OPENSSL:+--openssl 3.5}
+# The product takes what begins with its name for settings, and knows none of a build's.
+env -u SIMPLESTCHAT_OPENSSL "$work/environment/bin/python" -I scripts/smoke.py ${SIMPLESTCHAT_OPENSSL:+--openssl 3.5}
 ls -l dist wheelhouse
