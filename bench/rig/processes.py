@@ -60,13 +60,14 @@ def undisturbed(*pids: int) -> Iterator[None]:
 @contextlib.contextmanager
 def awake() -> Iterator[None]:
     """No core of this process halts. A hypervisor takes one that does, and gives it back when it likes: every wake-up
-    would measure that. What keeps a core awake runs only while nothing else wants it.
+    would measure that. What keeps a core awake runs only while nothing else wants it, and ends with this process.
     """
+    spin = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
     spinning = []
     try:
         for core in os.sched_getaffinity(0):
             with pinned(core):
-                spinning.append(subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]))
+                spinning.append(subprocess.Popen([sys.executable, "-S", "-c", spin]))
             os.sched_setscheduler(spinning[-1].pid, os.SCHED_IDLE, os.sched_param(0))
         yield
     finally:

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 TICK_S = 1.0
 LAG_INTERVAL_S = 0.5
 #: After start-up: what is there stays. Whatever survives is looked at twice and then left alone, however often that is
-#: done: small generations make the same work shorter stops (4 ms at most; 40 with ten times as many objects, after a
+#: done: small generations make the same work shorter stops (3 to 9 ms; 40 with five times as many objects, after a
 #: thousand joins), and full collections, which would take 180 ms with 500 000 objects, are rare.
 GC_THRESHOLDS = (5_000, 1, 10_000)
 
