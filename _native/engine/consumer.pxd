@@ -16,9 +16,11 @@ cdef void consumer_restart(Consumer* c) noexcept nogil
 # The verdict on one packet for a consumer that takes packets now and, when it is to be forwarded, its copy noted in the output queue (which must
 # have room).
 cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t now) noexcept nogil
+# Its codecs are known: how are layers told apart?
+cdef void consumer_choose(Consumer* c) noexcept nogil
 # Does it take packets now?
 cdef inline bint consumer_takes(const Consumer* c) noexcept nogil:
-    return not c.paused and c.transport.state == TRANSPORT_CONNECTED
+    return not (c.paused or c.hidden or c.held) and c.transport.state == TRANSPORT_CONNECTED
 # Answers NACK items; at most `budget` packets, returns what is left of it.
 cdef int consumer_resend(ShardState* s, Consumer* c, const NackItem* items, int count, us_t now, int budget) noexcept nogil
 # The encoding that this consumer should get.

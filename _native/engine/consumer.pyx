@@ -1,28 +1,32 @@
 """One subscriber's copy of one producer; see consumer.pxd."""
 
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
-from simplestchat._native.core.bytes cimport put16
+from simplestchat._native.cc.allocator cimport want_init
 from simplestchat._native.core.table cimport table64_get, table64_put, table64_remove
-from simplestchat._native.core.types cimport OK, i16, i64, u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.random cimport csprng_u32
-from simplestchat._native.crypto.srtp cimport SealJob, srtp_note, srtp_note_padding, srtp_seal, srtp_seal_many
+from simplestchat._native.engine.allocation cimport allocation_aim, allocation_forget, allocation_tell
 from simplestchat._native.engine.entities cimport (
-    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_CONSUMERS, MAX_PIPE_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_TRANSPORT_CONSUMERS,
-    TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Stream, Transport,
+    CODEC_AV1, CODEC_VP8, CODEC_VP9, MAX_CONSUMERS, MAX_PIPE_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_SPATIAL, MAX_TEMPORAL,
+    MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Transport,
 )
-from simplestchat._native.engine.ice cimport ice_may_send
-from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_reserve, out_reserve_noted
-from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
-from simplestchat._native.stream.send cimport send_allocate, send_init, send_packet
-from simplestchat._native.stream.sent cimport SentPacket, sent_bytes, sent_find, sent_free, sent_init, sent_may_resend, sent_put
+from simplestchat._native.engine.outgoing cimport outgoing_again, outgoing_note
+from simplestchat._native.engine.pacing cimport pacing_put, pacing_waits
+from simplestchat._native.select.selector cimport (
+    SELECT_ALL, SELECT_AV1, SELECT_END, SELECT_FORWARD, SELECT_TEMPORAL, SELECT_VP9, selector_begin, selector_init, selector_packet,
+)
+from simplestchat._native.stream.cache cimport CachedPacket, cache_find
+from simplestchat._native.stream.pidmap cimport PidMap, pidmap_drop, pidmap_forward, pidmap_init, pidmap_switch
+from simplestchat._native.stream.send cimport send_init
+from simplestchat._native.stream.sent cimport (
+    SENT_MARKER, SENT_REWRITTEN, SentPacket, sent_bytes, sent_find, sent_free, sent_init, sent_may_resend,
+)
 from simplestchat._native.stream.seqmap cimport seqmap_drop, seqmap_forward, seqmap_init, seqmap_switch
 from simplestchat._native.stream.tsmap cimport tsmap_forward, tsmap_init, tsmap_switch
+from simplestchat._native.wire.facts cimport PictureIds
 from simplestchat._native.wire.rtcp cimport NackItem
-from simplestchat._native.wire.rtp cimport (
-    RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_put_fixed,
-)
 
 cdef enum:
     SENT_VIDEO = 512               # packets remembered for NACKs at most: about two seconds of 2.5 Mbit/s
@@ -30,8 +34,6 @@ cdef enum:
     RESEND_AGE_US = 3000000        # what is older helps nobody
     STREAM_ALIVE_US = 1000000      # an encoding that sent nothing for so long is not chosen
     RESEND_CREDIT_START = 64000
-    RESEND_CREDIT_MAX = 256000
-    LARGEST_ONE_BYTE_ID = 14
 
 
 cdef int _append(Consumer*** items, u32* count, u32* capacity, u32 cap, Consumer* c) noexcept nogil:
@@ -87,7 +89,11 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     c.video = p.video
     c.pipe = t.pipe
     c.fresh = 1
-    c.preferred = p.stream_count - 1
+    c.preferred = c.target_spatial = MAX_SPATIAL - 1
+    c.preferred_temporal = c.target_temporal = MAX_TEMPORAL - 1
+    want_init(&c.want, id)
+    c.told_spatial = c.told_temporal = -1
+    c.view_width = c.view_height = -1
     c.priority = 1
     c.resend_credit = RESEND_CREDIT_START
     memset(c.pt_by_codec, NOT_CONSUMED, sizeof(c.pt_by_codec))
@@ -122,6 +128,7 @@ cdef void _retire_ssrc(Transport* t, u32 ssrc) noexcept nogil:
 
 
 cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil:
+    allocation_forget(s, c)
     _unlink(s, c)
     _retire_ssrc(c.transport, c.ssrc)
     _retire_ssrc(c.transport, c.rtx_ssrc)
@@ -129,6 +136,7 @@ cdef void consumer_free(ShardState* s, Consumer* c) noexcept nogil:
     s.pipe_consumers -= c.pipe
     s.sent_bytes -= sent_bytes(&c.sent)
     sent_free(&c.sent)
+    free(c.pids)
     free(c)
 
 
@@ -137,7 +145,7 @@ cdef void consumer_restart(Consumer* c) noexcept nogil:
 
 
 cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
-    """The best encoding up to the preferred one that is alive; the lowest alive one when none of those is."""
+    """The best encoding up to the one that it is to get that is alive; the lowest alive one when none of those is."""
     cdef const Producer* p = c.producer
     cdef int i
     cdef int below = -1
@@ -145,29 +153,30 @@ cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
         return c.stream
     for i in range(p.stream_count):
         if p.streams[i].begun and now - p.streams[i].arrived_us < STREAM_ALIVE_US:
-            if i <= c.preferred or below < 0:
+            if i <= c.target_spatial or below < 0:
                 below = i
     return <u8>below if below >= 0 else c.stream
 
 
-cdef inline int _write_header(const Consumer* c, const CachedPacket* packet, const u8* data, u8 payload_type, u32 sequence,
-                              u32 timestamp, u32 ssrc, bint padding, u8* out) noexcept nogil:
-    """The outgoing header at `out`: a function of its arguments alone, so that a resend has the same bytes. Its size."""
-    cdef u8 level = c.ext[EXT_AUDIO_LEVEL] if packet.level_off else 0
-    cdef u8 orientation = c.ext[EXT_VIDEO_ORIENTATION] if packet.orientation_off else 0
-    cdef bint extended = level != 0 or orientation != 0
-    rtp_put_fixed(out, payload_type, packet.marker, <u16>sequence, timestamp, ssrc, padding, extended)
-    return _write_extensions(packet, data, level, orientation, out) if extended else <int>RTP_FIXED_SIZE
-
-
-cdef int _write_extensions(const CachedPacket* packet, const u8* data, u8 level, u8 orientation, u8* out) noexcept nogil:
-    cdef RtpExtWriter w
-    rtp_ext_begin(&w, out, OUT_SLOT, RTP_FIXED_SIZE, level > LARGEST_ONE_BYTE_ID or orientation > LARGEST_ONE_BYTE_ID)
-    if level:
-        rtp_ext_put(&w, level, data + packet.level_off, 1)
-    if orientation:
-        rtp_ext_put(&w, orientation, data + packet.orientation_off, 1)
-    return rtp_ext_end(&w)
+cdef void consumer_choose(Consumer* c) noexcept nogil:
+    cdef const Producer* p = c.producer
+    cdef u8 kind = p.codecs[0].kind
+    cdef int i
+    for i in range(p.codec_count):
+        if c.pt_by_codec[i] != NOT_CONSUMED:
+            kind = p.codecs[i].kind
+    if c.pipe or not c.video:
+        return
+    if kind == CODEC_VP8:
+        selector_init(&c.selector, SELECT_TEMPORAL)
+    elif kind == CODEC_VP9:
+        selector_init(&c.selector, SELECT_VP9)
+    elif kind == CODEC_AV1:
+        selector_init(&c.selector, SELECT_AV1)
+    else:
+        selector_init(&c.selector, SELECT_ALL)
+    c.selects = kind == CODEC_VP8 or kind == CODEC_VP9 or kind == CODEC_AV1
+    c.keeps_ids = c.selects and (p.stream_count > 1 or kind == CODEC_VP8)
 
 
 cdef bint _may_begin_late(const Consumer* c, u8 stream, const CachedPacket* packet) noexcept nogil:
@@ -180,113 +189,117 @@ cdef bint _may_begin_late(const Consumer* c, u8 stream, const CachedPacket* pack
     return stream != c.stream or packet.index >= c.seq.highest_in
 
 
-cdef bint _begin_run(Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
-    """Whether this packet may begin forwarding of `stream`; if so, sequence and time go on from where they were."""
+cdef bint _begin_ids(Consumer* c) noexcept nogil:
+    """Picture ids go on over runs where there will be more than one: of another encoding, or of the same with layers left out."""
+    if c.pids == NULL:
+        c.pids = <PidMap*>malloc(sizeof(PidMap))
+        if c.pids == NULL:
+            return False
+        pidmap_init(c.pids)
+    else:
+        pidmap_switch(c.pids)
+    return True
+
+
+cdef bint _begin_run(Consumer* c, const Ready* ready, us_t now) noexcept nogil:
+    """Whether this packet may begin forwarding of its encoding; if so, sequence and time go on from where they were."""
+    cdef const CachedPacket* packet = ready.packet
+    cdef u8 stream = ready.stream
     if stream != consumer_target(c, now):
         return False
     if c.video and not packet.keyframe and not c.pipe:     # behind a pipe each subscriber waits for a keyframe by itself
         return False
     if packet.late and not _may_begin_late(c, stream, packet):
         return False
+    if c.keeps_ids and not _begin_ids(c):
+        return False
+    if c.selects and ready.facts != NULL:
+        selector_begin(&c.selector, &ready.facts.frame)
     seqmap_switch(&c.seq)
     tsmap_switch(&c.ts, packet.timestamp, now)
     c.fresh = 0
     c.stream = stream
+    allocation_aim(c)
     return True
 
 
+cdef inline bint _map_ids(Consumer* c, const Ready* ready, SentPacket* sent) noexcept nogil:
+    """The numbers that the copy's descriptor is to have. False when it has none: it lies before the switch."""
+    cdef PictureIds ids
+    if pidmap_forward(c.pids, &ready.facts.ids, &ids) != OK:
+        return False
+    sent.picture_id = ids.picture_id
+    sent.tl0picidx = ids.tl0picidx
+    sent.keyidx = ids.keyidx
+    if (ids.picture_id != ready.facts.ids.picture_id or ids.tl0picidx != ready.facts.ids.tl0picidx
+            or ids.keyidx != ready.facts.ids.keyidx):
+        sent.flags |= SENT_REWRITTEN
+    return True
+
+
+cdef inline bint _select(Consumer* c, const Ready* ready, SentPacket* sent) noexcept nogil:
+    """Whether the layers that this subscriber gets include this packet."""
+    cdef int verdict
+    if not c.selects or ready.facts == NULL:
+        return True
+    verdict = selector_packet(&c.selector, &ready.facts.frame, ready.packet.index, c.producer.streams[ready.stream].dependency)
+    if verdict & SELECT_END:
+        sent.flags |= SENT_MARKER
+    if verdict & SELECT_FORWARD:
+        return True
+    if c.pids != NULL and c.producer.codecs[ready.codec].kind == CODEC_VP8:
+        pidmap_drop(c.pids, &ready.facts.ids)
+    return False
+
+
 cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t now) noexcept nogil:
-    cdef Transport* t = c.transport
     cdef const CachedPacket* packet = ready.packet
-    cdef u8 stream = ready.stream
     cdef u8 payload_type = c.pt_by_codec[ready.codec]
-    cdef u64 index
-    cdef u32 timestamp
-    cdef int header_size
-    cdef int size
-    cdef u8* out
-    cdef SealJob* job
-    if (c.fresh or stream != c.stream) and (payload_type == NOT_CONSUMED or not _begin_run(c, stream, packet, now)):
-        return
-    # Of no use to this subscriber: a codec that it does not take, or padding alone, a publisher's probe.
-    if payload_type == NOT_CONSUMED or packet.payload_size == 0:
+    cdef SentPacket sent
+    if c.fresh or ready.stream != c.stream:
+        if payload_type == NOT_CONSUMED or not _begin_run(c, ready, now):
+            return
+        allocation_tell(s, c)
+    memset(&sent, 0, sizeof(sent))
+    # Of no use to this subscriber: a codec that it does not take, padding alone (a publisher's probe), a layer above those that it gets.
+    if payload_type == NOT_CONSUMED or packet.payload_size == 0 or not _select(c, ready, &sent):
         seqmap_drop(&c.seq, packet.index)
         return
-    if seqmap_forward(&c.seq, packet.index, &index) != OK:
+    if c.pids != NULL and ready.facts != NULL and ready.facts.ids.picture_bits and not _map_ids(c, ready, &sent):
+        seqmap_drop(&c.seq, packet.index)
         return
-    timestamp = tsmap_forward(&c.ts, packet.timestamp, now)
-    out = out_reserve_noted(&s.out, &job)
-    header_size = _write_header(c, packet, ready.data, payload_type, <u32>index, timestamp, c.ssrc, ready.padding != 0, out)
-    size = srtp_note(job, t.send_srtp, index, out, header_size, NULL, 0, ready.data + packet.header_size, packet.payload_size, out, OUT_SLOT)
-    if ready.padding and size > 0:
-        size = srtp_note_padding(job, ready.padding, OUT_SLOT)
-        s.counters.padding_out += ready.padding
-    if size < 0:
+    if seqmap_forward(&c.seq, packet.index, &sent.out_index) != OK:
         return
-    s.sent_bytes += sent_put(&c.sent, index, stream, packet.index, timestamp, ready.padding, now)
-    send_packet(&c.send, packet.payload_size)
-    c.resend_credit += size // 2
-    if c.resend_credit > RESEND_CREDIT_MAX:
-        c.resend_credit = RESEND_CREDIT_MAX
-    if not ice_may_send(t, size):
-        s.counters.dropped_consent += 1
-        return
-    out_note(&s.out, &t.pairs[t.selected].tuple, size, c.video)
-    t.packets_out += 1
-    t.bytes_out += size
-    s.counters.forwarded += 1 - c.pipe
-    s.counters.piped_out += c.pipe
+    sent.source_index = packet.index
+    sent.timestamp = tsmap_forward(&c.ts, packet.timestamp, now)
+    sent.sent_us = <u32>now
+    sent.stream = ready.stream
+    sent.padding = ready.padding
+    if packet.marker:
+        sent.flags |= SENT_MARKER
+    if c.video and c.transport.bwe != NULL and pacing_waits(c.transport, now):
+        sent.padding = 0
+        pacing_put(s, c, &sent, packet.payload_size, now)
+    else:
+        outgoing_note(s, c, ready, &sent, now)
 
 
 cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexcept nogil:
-    """One packet again, over RTX (RFC 4588) where negotiated, else byte for byte. False when that cannot be done."""
-    cdef Transport* t = c.transport
+    """One packet again. False when that cannot be done."""
     cdef SentPacket* sent = sent_find(&c.sent, sequence, c.seq.next_out)
-    cdef Stream* stream
-    cdef CachedPacket* packet
-    cdef const u8* data
-    cdef u8 codec
-    cdef u8 original[2]
-    cdef SealJob job
-    cdef u8* out
-    cdef u64 index
-    cdef int header_size
-    cdef int size
+    cdef const CachedPacket* packet
+    cdef u32 size
     if sent == NULL:
         return False
-    stream = &c.producer.streams[sent.stream]
-    packet = cache_find(&stream.cache, sent.source_index)
-    if packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size or not sent_may_resend(sent, now, c.send.rtt_us):
+    packet = cache_find(&c.producer.streams[sent.stream].cache, sent.source_index)
+    if (packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size
+            or not sent_may_resend(sent, now, c.send.rtt_us)):
         return False
-    out = out_reserve(&s.out)
-    if out == NULL:
+    size = outgoing_again(s, c, sent, now, 0)
+    if size == 0:
         return False
-    data = cache_data(&stream.cache, packet)
-    codec = c.producer.codec_by_pt[packet.payload_type] - 1
-    if c.rtx_ssrc and c.rtx_pt_by_codec[codec] >= 0:
-        index = send_allocate(&c.rtx)
-        put16(original, <u16>sent.out_index)
-        header_size = _write_header(c, packet, data, <u8>c.rtx_pt_by_codec[codec], <u32>index, sent.timestamp, c.rtx_ssrc,
-                                    False, out)
-        size = srtp_seal(t.send_srtp, index, out, header_size, original, 2, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
-        send_packet(&c.rtx, packet.payload_size + 2)
-    else:
-        header_size = _write_header(c, packet, data, c.pt_by_codec[codec], <u32>sent.out_index, sent.timestamp, c.ssrc,
-                                    sent.padding != 0, out)
-        size = srtp_note(&job, t.send_srtp, sent.out_index, out, header_size, NULL, 0, data + packet.header_size, packet.payload_size, out, OUT_SLOT)
-        if sent.padding and size > 0:
-            size = srtp_note_padding(&job, sent.padding, OUT_SLOT)
-        if size > 0 and srtp_seal_many(&job, 1):
-            return False
-    if size < 0 or not ice_may_send(t, size):
-        return False
-    out_commit(&s.out, &t.pairs[t.selected].tuple, size)
-    if c.video:
-        out_mark_video(&s.out)
     c.resend_credit -= size
     c.send.resent += 1
-    t.packets_out += 1
-    t.bytes_out += size
     s.counters.resent += 1 - c.pipe
     return True
 

@@ -2,18 +2,28 @@
 # the loop (control messages), so a pointer taken during a turn stays good until its end.
 from simplestchat._native.core.budget cimport Budget
 from simplestchat._native.core.table cimport Table64, TupleTable
-from simplestchat._native.core.types cimport Tuple, i16, i64, i8, u32, u64, u8, us_t
+from simplestchat._native.cc.allocator cimport Allocator, Want
+from simplestchat._native.cc.arrival cimport Arrivals
+from simplestchat._native.cc.bwe cimport Bwe
+from simplestchat._native.cc.pacer cimport Pacer
+from simplestchat._native.core.types cimport Tuple, i16, i32, i64, i8, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport Dtls
 from simplestchat._native.crypto.dtls_context cimport DtlsContext
 from simplestchat._native.crypto.random cimport Csprng
 from simplestchat._native.crypto.srtp cimport SealJob, SrtpContext, SrtpRecvState
+from simplestchat._native.select.state cimport Selector
+from simplestchat._native.select.speakers cimport Speaker, SpeakerGroup
 from simplestchat._native.stream.cache cimport CachedPacket, PacketCache
 from simplestchat._native.stream.nack cimport NackList
+from simplestchat._native.stream.pidmap cimport PidMap
+from simplestchat._native.stream.rates cimport LayerRates
 from simplestchat._native.stream.recv cimport RecvStats
 from simplestchat._native.stream.send cimport SendStats
 from simplestchat._native.stream.sent cimport SentRing
 from simplestchat._native.stream.seqmap cimport SeqMap
 from simplestchat._native.stream.tsmap cimport TsMap
+from simplestchat._native.wire.av1dd cimport DdStructure
+from simplestchat._native.wire.facts cimport FrameFacts, PictureIds
 
 cdef enum:
     NEVER_US = 0x7FFFFFFFFFFFFFFF
@@ -37,12 +47,16 @@ cdef enum:
     MAX_STREAMS = 4                # encodings of a producer
     MAX_CODECS = 16                # codecs of a producer
     MAX_EVENTS = 65536             # events that wait for the node
+    MAX_WAITING = 2048             # packets of a transport that wait for their turn: about two seconds of 10 Mbit/s
+    MAX_GROUPS = 4096              # of audio producers among which speakers are looked for: one for each room
     MAX_IN_BPS = 200000000         # of genuine media and feedback of a transport; beyond it, packets are dropped unopened
     MAX_IN_PPS = 25000             # likewise in packets: a small one costs the budget as much as one of 1000 bytes
     MAX_IN_BURST = 8388608         # bytes of it at once: what a socket's buffer holds after a stall
 
     UFRAG_SIZE = 8                 # 48 bits (RFC 8445 section 5.3 asks for 24)
     PASSWORD_SIZE = 24             # 144 bits (the RFC asks for 128)
+    MAX_SPATIAL = 4                # layers, inside an encoding or as encodings
+    MAX_TEMPORAL = 4
     MID_SIZE = 32
     RID_SIZE = 16
 
@@ -56,7 +70,8 @@ cdef enum:
     EXT_ABS_SEND_TIME = 5
     EXT_TRANSPORT_CC = 6
     EXT_TOFFSET = 7
-    EXT_COUNT = 8
+    EXT_DEPENDENCY = 8             # the dependency descriptor of AV1
+    EXT_COUNT = 9
 
 cdef enum CodecKind:
     CODEC_OTHER = 0                # forwarded without looking inside; every packet counts as decodable
@@ -71,6 +86,14 @@ cdef enum TransportState:
     TRANSPORT_CONNECTED = 1        # a candidate pair is selected, consent is fresh, SRTP keys are there
     TRANSPORT_DISCONNECTED = 2     # consent ran out (RFC 7675); the next valid check restores it
     TRANSPORT_FAILED = 3           # the DTLS handshake failed
+
+# The audio producers of one room on this worker.
+cdef struct Group:
+    SpeakerGroup speakers
+    u32 id
+    u32 count                      # producers
+    u32 dominant                   # producer that was told last
+    us_t tick_us
 
 cdef struct IceCredentials:
     char ufrag[UFRAG_SIZE]
@@ -107,6 +130,19 @@ cdef struct WaitingDatagram:
     WaitingDatagram* next
     Tuple tuple
     u32 size
+
+# A packet of a transport that waits until the pacer lets it leave. What it says is in its consumer's ring.
+cdef struct WaitingPacket:
+    u64 out_index
+    u32 ssrc
+    u32 size                       # about
+    us_t since_us
+
+cdef struct WaitingPackets:
+    WaitingPacket* items           # a ring; NULL before the first one
+    u32 mask
+    u32 first
+    u32 count
 
 cdef struct Transport:
     u32 id
@@ -157,6 +193,30 @@ cdef struct Transport:
     u64 media_expected             # what their numbers say was sent
     u64 reported_lost              # media packets that its peer says it did not get
     u64 remb_bps                   # the peer's last estimate, 0 none
+    # Towards a receiver: what its path carries, and what of it each video gets.
+    Bwe* bwe                       # NULL: no consumer's packets are numbered, and no REMB came
+    Pacer pacer
+    WaitingPackets waiting
+    Allocator allocator
+    us_t divided_us                # when what is sent beside videos was measured last
+    u8 probe_turn
+    us_t probe_us                  # when the estimator wants to be asked for probes
+    us_t bwe_us                    # its own deadline
+    us_t allocate_us               # next regular allocation
+    u64 allocated_bps              # the estimate that the last one divided
+    u64 told_bps                   # last estimate that the node heard of
+    us_t told_us
+    u64 other_bytes                # sent since the last allocation, beside what it divides: audio, repairs
+    u64 other_bps
+    # From a publisher: when its numbered packets came.
+    Arrivals* arrivals             # NULL before the first one
+
+# What a packet of video says of itself, beside its place in the cache.
+cdef struct PacketFacts:
+    FrameFacts frame
+    PictureIds ids                 # the numbers in its descriptor
+    u16 dependency_off             # of the dependency descriptor's value in the packet
+    u8 dependency_size             # 0: none
 
 # One received encoding of a producer.
 cdef struct Stream:
@@ -174,6 +234,14 @@ cdef struct Stream:
     RecvStats stats
     NackList nack
     PacketCache cache
+    PacketFacts* facts             # of what the cache's slots hold; NULL before the first packet, and for audio
+    DdStructure* dependency        # NULL before the first dependency descriptor
+    LayerRates rates
+    u8 spatial_count               # layers inside this encoding, as its publisher announced them
+    u8 temporal_count
+    u32 nominal_bps                # the most that it sends, as announced; 0 unknown
+    u32 last_bps                   # what it took when it was sent last; 0: never
+    u8 independent                 # its upper spatial layers go on by themselves (K-SVC)
 
 cdef struct Pending:
     u64 index                      # in the stream's cache
@@ -183,6 +251,7 @@ cdef struct Pending:
 # The same as all consumers take it, looked up once for all of them.
 cdef struct Ready:
     const CachedPacket* packet     # NULL: overwritten meanwhile
+    const PacketFacts* facts       # NULL: audio
     const u8* data
     u8 stream
     u8 codec
@@ -202,6 +271,18 @@ cdef struct Producer:
     u8 codec_by_pt[128]            # 1-based index into codecs, 0 unknown
     u8 rtx_by_pt[128]              # likewise, for RTX payload types
     Codec codecs[MAX_CODECS]
+    u8 layered                     # its spatial layers are inside one encoding
+    u8 spatial_count               # encodings, or layers inside the one
+    u8 temporal_count
+    u8 told_mask                   # spatial layers that the node heard are wanted
+    u8 remote_mask                 # wanted by other workers
+    u32 wishes[MAX_SPATIAL]        # consumers that would take each spatial layer at most
+    us_t mask_us                   # when the wishes are to be looked at, NEVER_US
+    us_t unwanted_us               # since when a layer that was told is wanted by nobody; 0: none is
+    u16 widths[MAX_SPATIAL]        # of each spatial layer, 0: not said
+    u16 heights[MAX_SPATIAL]
+    Group* group
+    Speaker speaker
     Transport* transport
     Consumer** consumers
     u32 consumer_count
@@ -221,8 +302,24 @@ cdef struct Consumer:
     u8 pipe                        # carries one encoding to another worker, as it is
     u8 fresh                       # the next packet begins a new run: sequence and time continue, video waits for a keyframe
     u8 stream                      # the encoding being forwarded
-    u8 preferred                   # the encoding wanted
+    u8 preferred                   # the highest spatial layer that the subscriber takes
+    u8 preferred_temporal
     u8 priority
+    u8 hidden                      # out of its viewer's sight
+    u8 held                        # there is no room for any layer of it
+    u8 selects                     # packets pass the selector
+    u8 keeps_ids                   # picture ids go on through pids
+    u8 wished                      # 1 + the spatial layer counted in the producer's wishes, 0: none
+    i8 target_spatial              # what it is to get; of the encodings, or of the layers inside the one
+    i8 target_temporal
+    i8 told_spatial                # what the node heard that it gets
+    i8 told_temporal
+    u8 reason                      # for the last choice
+    i32 view_width                 # its picture on the screen in device pixels, -1 unknown
+    i32 view_height
+    Selector selector
+    PidMap* pids                   # NULL before it is needed
+    Want want                      # what the allocator remembers
     u8 ext[EXT_COUNT]
     u8 pt_by_codec[MAX_CODECS]     # 255: this codec is not consumed
     i16 rtx_pt_by_codec[MAX_CODECS]
@@ -257,6 +354,7 @@ cdef struct OutQueue:
     u8* arena
     OutPacket* packets
     SealJob* jobs                  # of the packets behind `count`, whose bytes are not there yet
+    u64* prefixes                  # eight bytes for each job: what stands before its shared plaintext
     u32 used                       # bytes of the arena
     u32 count                      # packets that are ready; nobody looks at those behind
     u32 noted                      # packets behind them, and jobs
@@ -265,12 +363,19 @@ cdef struct OutQueue:
 cdef struct Event:
     u8 kind
     u8 value
+    i8 spatial
+    i8 temporal
     u32 id
+    u64 number
 
 cdef enum EventKind:
     EVENT_TRANSPORT_STATE = 1
     EVENT_LEVEL = 2                # value: audio level of producer id
     EVENT_LEVELS_END = 3
+    EVENT_CONSUMER_LAYERS = 4      # value: why
+    EVENT_PRODUCER_LAYERS = 5      # value: mask of the spatial layers that are wanted
+    EVENT_BANDWIDTH = 6            # number: what transport id may be sent, bit/s
+    EVENT_SPEAKER = 7              # producer id speaks in group `number`, 0: nobody
 
 cdef struct Counters:
     u64 packets_in
@@ -307,6 +412,11 @@ cdef struct Counters:
     u64 dropped_handshakes         # DTLS datagrams for which there was no place to wait
     u64 handshakes
     u64 handshakes_failed
+    u64 feedbacks_in               # transport-wide ones
+    u64 feedbacks_out
+    u64 probes_out                 # packets sent to find out what a path carries
+    u64 paced                      # packets that waited for their turn
+    u64 layer_switches             # of consumers, in what they are sent
 
 cdef struct Heap:
     Transport** items              # 1-based
@@ -344,6 +454,11 @@ cdef struct ShardState:
     us_t done[BATCH]               # arrival of packets whose last copy was queued since the io layer last took these
     u32 done_count
     us_t levels_us                 # next audio level report
+    Group** groups
+    u32 group_count
+    us_t groups_us                 # when speakers are looked for next
+    Want** wants                   # of the transport being allocated; NULL before the first time
+    u32 wants_capacity
     Producer** producers           # audio producers, for the level report
     u32 producer_count
     u32 producer_capacity

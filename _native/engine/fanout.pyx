@@ -3,10 +3,12 @@
 from simplestchat._native.core.memory cimport prefetch
 from simplestchat._native.core.types cimport u32, u64, u8, us_t
 from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_takes, consumer_target
-from simplestchat._native.engine.entities cimport BATCH, TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Stream
+from simplestchat._native.engine.entities cimport BATCH, Consumer, Producer, Ready, ShardState, Stream
+from simplestchat._native.engine.inspect cimport inspect_facts
 from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.producer cimport producer_want_keyframe
 from simplestchat._native.engine.train cimport train_level
+from simplestchat._native.engine.voices cimport voices_hears
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 
 cdef enum:
@@ -21,6 +23,7 @@ cdef void _look_up(Producer* p, u8 stream, u64 index, Ready* out) noexcept nogil
     if out.packet != NULL:
         out.data = cache_data(&st.cache, out.packet)
         out.codec = p.codec_by_pt[out.packet.payload_type] - 1
+        out.facts = inspect_facts(st, out.packet)
 
 
 cdef void _make_ready(ShardState* s, Producer* p) noexcept nogil:
@@ -55,7 +58,7 @@ cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket
     cdef bint turns = c.stream != stream and c.producer.stream_count > 1
     if c.producer.streams[stream].keyframe_wanted or not (turns or (packet.late and packet.keyframe)):
         return
-    if not c.paused and c.transport.state == TRANSPORT_CONNECTED and consumer_target(c, now) == stream:
+    if consumer_takes(c) and consumer_target(c, now) == stream:
         producer_want_keyframe(s, c.producer, stream, now)
 
 
@@ -63,7 +66,7 @@ cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noe
     """Notes the train that the queued packets make for one consumer, as far as the output queue has room."""
     cdef const Ready* ready
     cdef bint waited
-    if not consumer_takes(c):
+    if not consumer_takes(c) or not (c.pipe or voices_hears(p)):
         s.flush_pending = p.pending_count
     while s.flush_pending < p.pending_count and out_room(&s.out):
         ready = &s.ready[s.flush_pending]

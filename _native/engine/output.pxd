@@ -44,6 +44,9 @@ cdef inline void out_mark_video(OutQueue* q) noexcept nogil:
 cdef inline u8* out_reserve_noted(OutQueue* q, SealJob** job) noexcept nogil:
     job[0] = &q.jobs[q.noted]
     return q.arena + q.used
+# Eight bytes for the job being noted.
+cdef inline u8* out_prefix(OutQueue* q) noexcept nogil:
+    return <u8*>&q.prefixes[q.noted]
 cdef inline void out_note(OutQueue* q, const Tuple* to, u32 size, u8 video) noexcept nogil:
     q.packets[q.count + q.noted].to = to[0]
     q.packets[q.count + q.noted].off = q.used

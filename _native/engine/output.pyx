@@ -2,7 +2,7 @@
 
 from libc.stdlib cimport calloc, free, malloc
 
-from simplestchat._native.core.types cimport E_NOMEM, OK, u32, u8
+from simplestchat._native.core.types cimport E_NOMEM, OK, u32, u64, u8
 from simplestchat._native.crypto.srtp cimport SealJob, srtp_seal_many
 from simplestchat._native.engine.entities cimport OutPacket, OutQueue
 
@@ -11,19 +11,22 @@ cdef int out_init(OutQueue* q) noexcept nogil:
     q.arena = <u8*>malloc(OUT_PACKETS * OUT_SLOT)
     q.packets = <OutPacket*>malloc(OUT_PACKETS * sizeof(OutPacket))
     q.jobs = <SealJob*>calloc(OUT_PACKETS, sizeof(SealJob))
+    q.prefixes = <u64*>calloc(OUT_PACKETS, sizeof(u64))
     q.noted = 0
     q.unsealed = 0
     out_clear(q)
-    return OK if q.arena != NULL and q.packets != NULL and q.jobs != NULL else E_NOMEM
+    return OK if q.arena != NULL and q.packets != NULL and q.jobs != NULL and q.prefixes != NULL else E_NOMEM
 
 
 cdef void out_free(OutQueue* q) noexcept nogil:
     free(q.arena)
     free(q.packets)
     free(q.jobs)
+    free(q.prefixes)
     q.arena = NULL
     q.packets = NULL
     q.jobs = NULL
+    q.prefixes = NULL
 
 
 cdef void _drop_failed(OutQueue* q, u32 first) noexcept nogil:

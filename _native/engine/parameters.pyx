@@ -1,7 +1,8 @@
 """From the node's arguments to the engine's structs.
 
 Producer: streams are (ssrc or 0, RTX ssrc or 0, rid or "") per encoding, lowest quality first; codecs are (payload type, RTX payload
-type or -1, clock rate, name, nack, pli, fir); extensions map a name to the publisher's id.
+type or -1, clock rate, name, nack, pli, fir); extensions map a name to the publisher's id; layers are (spatial layers, temporal layers, most bit/s or
+0) per encoding, or nothing.
 Consumer: codecs are (publisher's payload type, subscriber's payload type, subscriber's RTX payload type or -1).
 Everything that does not fit raises MisuseError and leaves nothing behind.
 """
@@ -11,10 +12,10 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.core.table cimport Table64, table64_count, table64_free, table64_get, table64_init, table64_next, table64_put
 from simplestchat._native.core.types cimport OK, i16, u32, u64, u8
 from simplestchat._native.crypto.random cimport csprng_bytes
-from simplestchat._native.engine.consumer cimport consumer_new
+from simplestchat._native.engine.consumer cimport consumer_choose, consumer_new
 from simplestchat._native.engine.entities cimport (
-    CODEC_AV1, CODEC_H264, CODEC_OPUS, CODEC_OTHER, CODEC_VP8, CODEC_VP9, EXT_ABS_SEND_TIME, EXT_AUDIO_LEVEL, EXT_MID,
-    EXT_REPAIRED_RID, EXT_RID, EXT_TOFFSET, EXT_TRANSPORT_CC, EXT_VIDEO_ORIENTATION, MAX_CODECS, MAX_SENT_SSRCS, MAX_STREAMS,
+    CODEC_AV1, CODEC_H264, CODEC_OPUS, CODEC_OTHER, CODEC_VP8, CODEC_VP9, EXT_ABS_SEND_TIME, EXT_AUDIO_LEVEL, EXT_DEPENDENCY, EXT_MID,
+    EXT_REPAIRED_RID, EXT_RID, EXT_TOFFSET, EXT_TRANSPORT_CC, EXT_VIDEO_ORIENTATION, MAX_CODECS, MAX_IN_BPS, MAX_SENT_SSRCS, MAX_SPATIAL, MAX_STREAMS, MAX_TEMPORAL,
     MID_SIZE, RID_SIZE, Codec, Consumer, Producer, ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.producer cimport producer_free, producer_init_stream, producer_new
@@ -26,7 +27,7 @@ cdef dict _CODECS = {"opus": CODEC_OPUS, "vp8": CODEC_VP8, "h264": CODEC_H264, "
 cdef dict _EXTENSIONS = {
     "mid": EXT_MID, "rid": EXT_RID, "repaired-rid": EXT_REPAIRED_RID, "audio-level": EXT_AUDIO_LEVEL,
     "video-orientation": EXT_VIDEO_ORIENTATION, "abs-send-time": EXT_ABS_SEND_TIME, "transport-cc": EXT_TRANSPORT_CC,
-    "toffset": EXT_TOFFSET,
+    "toffset": EXT_TOFFSET, "dependency-descriptor": EXT_DEPENDENCY,
 }
 
 
@@ -104,7 +105,25 @@ cdef int _check_mid(Transport* t, Producer* fresh) except -1:
     return 0
 
 
-cdef Producer* make_producer(ShardState* s, Transport* t, u32 id, str kind, str mid, list streams, list codecs, dict extensions) except NULL:
+cdef int _fill_layers(Producer* p, list layers) except -1:
+    cdef Stream* st
+    cdef int i
+    if layers and len(layers) != p.stream_count:
+        raise MisuseError(f"{p.stream_count} encodings have {len(layers)} rows of layers")
+    for i, (spatial, temporal, bitrate_bps) in enumerate(layers):
+        if not (1 <= spatial <= MAX_SPATIAL and 1 <= temporal <= MAX_TEMPORAL and 0 <= bitrate_bps <= MAX_IN_BPS):
+            raise MisuseError(f"an encoding has 1 to {MAX_SPATIAL} spatial and 1 to {MAX_TEMPORAL} temporal layers, not {spatial} and {temporal}")
+        st = &p.streams[i]
+        st.spatial_count, st.temporal_count, st.nominal_bps = spatial, temporal, bitrate_bps
+        p.temporal_count = max(p.temporal_count, st.temporal_count)
+    if p.stream_count == 1 and p.streams[0].spatial_count > 1:
+        p.layered = 1
+        p.spatial_count = p.streams[0].spatial_count
+    return 0
+
+
+cdef Producer* make_producer(ShardState* s, Transport* t, u32 id, str kind, str mid, list streams, list codecs, dict extensions,
+                             list layers) except NULL:
     if kind not in ("audio", "video"):
         raise MisuseError(f"kind {kind!r} is not audio or video")
     if not 1 <= len(streams) <= MAX_STREAMS:
@@ -118,6 +137,7 @@ cdef Producer* make_producer(ShardState* s, Transport* t, u32 id, str kind, str 
         _fill_extensions(p.ext, extensions)
         _fill_codecs(p, codecs)
         _fill_streams(t, p, streams)
+        _fill_layers(p, layers)
     except BaseException:
         sources_retire(t, p)
         producer_free(s, p)
@@ -182,4 +202,5 @@ cdef Consumer* make_consumer(ShardState* s, Transport* t, Producer* p, u32 id, u
         if p.codec_by_pt[<int>source]:
             c.pt_by_codec[p.codec_by_pt[<int>source] - 1] = payload_type
             c.rtx_pt_by_codec[p.codec_by_pt[<int>source] - 1] = <i16>rtx_payload_type
+    consumer_choose(c)
     return c

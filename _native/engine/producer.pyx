@@ -6,24 +6,23 @@ from libc.string cimport memcpy
 from simplestchat._native.core.bytes cimport get16, put16, put32
 from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport srtp_open
+from simplestchat._native.engine.allocation cimport allocation_tell_mask
 from simplestchat._native.engine.consumer cimport consumer_free
 from simplestchat._native.engine.entities cimport (
-    BATCH, CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9, EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, MAX_PIPE_PRODUCERS,
-    MAX_TRANSPORT_PRODUCERS, NEVER_US, TRANSPORT_CONNECTED, Codec, Pending, Producer, ShardState, Source, Stream, Transport,
+    BATCH, MAX_PIPE_PRODUCERS, MAX_TRANSPORT_PRODUCERS, NEVER_US, TRANSPORT_CONNECTED, Codec, Pending, Producer, ShardState, Source, Stream, Transport,
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
+from simplestchat._native.engine.inspect cimport inspect_packet
 from simplestchat._native.engine.timers cimport timers_hasten
+from simplestchat._native.engine.voices cimport voices_leave
 from simplestchat._native.stream.cache cimport (
     CachedPacket, cache_commit, cache_expire, cache_free, cache_init, cache_knows, cache_reserve,
 )
 from simplestchat._native.stream.nack cimport nack_collect, nack_init, nack_received, nack_repaired
+from simplestchat._native.stream.rates cimport rates_init
 from simplestchat._native.stream.recv cimport recv_init, recv_packet
-from simplestchat._native.wire.av1 cimport av1_keyframe
-from simplestchat._native.wire.h264 cimport h264_keyframe
 from simplestchat._native.wire.rtcp cimport RTCP_NACK_MAX_ITEMS, NackItem
-from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find, rtp_parse, rtp_payload_size
-from simplestchat._native.wire.vp8 cimport Vp8View, vp8_parse
-from simplestchat._native.wire.vp9 cimport vp9_keyframe
+from simplestchat._native.wire.rtp cimport RtpView, rtp_parse, rtp_payload_size
 
 cdef enum:
     CACHE_VIDEO_BLOCK = 16384
@@ -56,7 +55,9 @@ cdef Producer* producer_new(ShardState* s, u32 id, Transport* t, bint video, u8 
     p.video = video
     p.piped = t.pipe
     s.piped_producers += p.piped
-    p.stream_count = stream_count
+    p.stream_count = p.spatial_count = stream_count
+    p.temporal_count = 1
+    p.mask_us = NEVER_US
     p.level = LEVEL_SILENT
     t.producers[t.producer_count] = p
     t.producer_count += 1
@@ -94,6 +95,9 @@ cdef void producer_free(ShardState* s, Producer* p) noexcept nogil:
         consumer_free(s, p.consumers[p.consumer_count - 1])
     for i in range(p.stream_count):
         cache_free(&p.streams[i].cache)
+        free(p.streams[i].facts)
+        free(p.streams[i].dependency)
+    voices_leave(s, p)
     p.transport.producer_count = _remove(p.transport.producers, p.transport.producer_count, p)
     s.producer_count = _remove(s.producers, s.producer_count, p)
     s.piped_producers -= p.piped
@@ -107,40 +111,14 @@ cdef void producer_init_stream(Producer* p, u8 stream, u32 ssrc, u32 rtx_ssrc) n
     st.ssrc = ssrc
     st.rtx_ssrc = rtx_ssrc
     st.keyframe_us = NEVER_US
+    st.spatial_count = st.temporal_count = 1
+    rates_init(&st.rates)
     recv_init(&st.stats, ssrc, p.codecs[0].clock_rate)
     nack_init(&st.nack)
     if p.video:
         cache_init(&st.cache, CACHE_VIDEO_BLOCK, CACHE_VIDEO_BLOCKS, CACHE_VIDEO_PACKETS, CACHE_KEEP_US)
     else:
         cache_init(&st.cache, CACHE_AUDIO_BLOCK, CACHE_AUDIO_BLOCKS, CACHE_AUDIO_PACKETS, CACHE_KEEP_US)
-
-
-cdef inline bint _is_keyframe(const Codec* codec, const u8* payload, int size) noexcept nogil:
-    """Can a decoder begin here? A codec that is not looked into may begin anywhere."""
-    cdef Vp8View vp8
-    if codec.kind == CODEC_VP8:
-        return vp8_parse(payload, size, &vp8) == OK and vp8.keyframe != 0
-    if codec.kind == CODEC_H264:
-        return h264_keyframe(payload, size) > 0
-    if codec.kind == CODEC_VP9:
-        return vp9_keyframe(payload, size) > 0
-    if codec.kind == CODEC_AV1:
-        return av1_keyframe(payload, size) > 0
-    return True
-
-
-cdef void _note_extensions(Producer* p, CachedPacket* packet, const u8* data, const RtpView* view) noexcept nogil:
-    cdef RtpExt ext
-    packet.level_off = 0
-    packet.orientation_off = 0
-    if view.ext_profile == 0:
-        return
-    if p.ext[EXT_AUDIO_LEVEL] and rtp_ext_find(data, view, p.ext[EXT_AUDIO_LEVEL], &ext) and ext.size == 1:
-        packet.level_off = ext.off
-        if (data[ext.off] & 0x7F) < p.level:
-            p.level = data[ext.off] & 0x7F
-    if p.ext[EXT_VIDEO_ORIENTATION] and rtp_ext_find(data, view, p.ext[EXT_VIDEO_ORIENTATION], &ext) and ext.size == 1:
-        packet.orientation_off = ext.off
 
 
 cdef void _queue(ShardState* s, Producer* p, u8 stream, u64 index) noexcept nogil:
@@ -191,8 +169,7 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     packet.payload_type = view.payload_type
     packet.marker = view.marker
     packet.late = st.stats.begun and index < st.stats.highest_index
-    packet.keyframe = payload_size > 0 and _is_keyframe(codec, data + view.header_size, payload_size)
-    _note_extensions(p, packet, data, view)
+    inspect_packet(p, st, codec, packet, data, view, now)
     st.begun = 1
     st.arrived_us = now
     expected = recv_packet(&st.stats, index, view.timestamp, payload_size, now)
@@ -350,4 +327,4 @@ cdef us_t producer_tick(ShardState* s, Producer* p, us_t now) noexcept nogil:
             if given_up and p.video:
                 producer_want_keyframe(s, p, <u8>i, now)
         deadline = min(deadline, st.keyframe_us, st.nack.deadline, cache_expire(&st.cache, now))
-    return deadline
+    return min(deadline, allocation_tell_mask(s, p, now))

@@ -6,8 +6,9 @@ from simplestchat._native.crypto.random cimport csprng_u32
 from simplestchat._native.crypto.srtcp cimport srtcp_open
 from simplestchat._native.engine.consumer cimport RESENDS_PER_DATAGRAM, consumer_resend
 from simplestchat._native.engine.entities cimport (
-    TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Source, Stream, Transport,
+    EXT_TRANSPORT_CC, TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Source, Stream, Transport,
 )
+from simplestchat._native.engine.estimation cimport estimation_feedback, estimation_remb, estimation_report
 from simplestchat._native.engine.feedback cimport feedback_send
 from simplestchat._native.engine.output cimport OUT_PACKETS
 from simplestchat._native.engine.producer cimport producer_want_keyframe
@@ -15,7 +16,7 @@ from simplestchat._native.stream.recv cimport recv_report, recv_sender_report
 from simplestchat._native.stream.send cimport ntp_add, send_receiver_report, send_sender_report
 from simplestchat._native.wire.rtcp cimport (
     PSFB_AFB, PSFB_FIR, PSFB_PLI, RTCP_NACK_MAX_ITEMS, RTCP_PSFB, RTCP_REMB_MAX_SSRCS, RTCP_RR, RTCP_RTPFB, RTCP_SR,
-    RTPFB_NACK, NackItem, Remb, ReportBlock, RtcpView, SenderInfo, rtcp_next, rtcp_read_fir, rtcp_read_nack, rtcp_read_remb,
+    RTPFB_NACK, RTPFB_TWCC, NackItem, Remb, ReportBlock, RtcpView, SenderInfo, rtcp_next, rtcp_read_fir, rtcp_read_nack, rtcp_read_remb,
     rtcp_read_report, rtcp_read_sr, rtcp_write_remb, rtcp_write_rr, rtcp_write_sdes, rtcp_write_sr,
 )
 
@@ -64,6 +65,7 @@ cdef void _read_blocks(ShardState* s, Transport* t, const u8* data, const RtcpVi
         if not t.pipe:
             s.counters.reported_lost += lost
         t.reported_lost += lost
+        estimation_report(s, t, c, block.fraction_lost, now)
 
 
 cdef void _want_keyframe(ShardState* s, Transport* t, u32 ssrc, us_t now) noexcept nogil:
@@ -96,7 +98,7 @@ cdef void _read_payload_feedback(ShardState* s, Transport* t, const u8* data, co
         for i in range(count):
             _want_keyframe(s, t, ssrcs[i], now)
     elif view.count == PSFB_AFB and rtcp_read_remb(data, view, &remb) == OK:
-        t.remb_bps = remb.bitrate_bps
+        estimation_remb(s, t, remb.bitrate_bps, now)
 
 
 cdef bint reports_receive(ShardState* s, Transport* t, const u8* data, u32 size, us_t now) noexcept nogil:
@@ -116,6 +118,8 @@ cdef bint reports_receive(ShardState* s, Transport* t, const u8* data, u32 size,
             _read_blocks(s, t, s.scratch, &view, now)
         elif view.type == RTCP_RTPFB and view.count == RTPFB_NACK:
             budget = _read_nack(s, t, s.scratch, &view, now, budget)
+        elif view.type == RTCP_RTPFB and view.count == RTPFB_TWCC:
+            estimation_feedback(s, t, s.scratch, &view, now)
         elif view.type == RTCP_PSFB:
             _read_payload_feedback(s, t, s.scratch, &view, now)
     return True
@@ -155,6 +159,8 @@ cdef int _write_remb(ShardState* s, Transport* t, int size) noexcept nogil:
     cdef int k
     for i in range(t.producer_count):
         p = t.producers[i]
+        if p.ext[EXT_TRANSPORT_CC]:
+            continue                           # it estimates by itself, from our feedback
         videos += p.video
         for k in range(p.stream_count if p.video else 0):
             if p.streams[k].ssrc and count < RTCP_REMB_MAX_SSRCS:

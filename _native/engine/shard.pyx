@@ -8,14 +8,18 @@ from simplestchat._native.core.table cimport tupletable_free, tupletable_init, t
 from simplestchat._native.core.types cimport OK, Tuple, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls_context cimport dtls_context_free, dtls_context_new
 from simplestchat._native.crypto.random cimport csprng_bytes, csprng_free, csprng_init
+from simplestchat._native.cc.allocator cimport alloc_reason
 from simplestchat._native.engine.addresses cimport tuple_from_address, tuple_to_address
+from simplestchat._native.engine.allocation cimport allocation_want
 from simplestchat._native.engine.census cimport census
 from simplestchat._native.engine.consumer cimport consumer_free, consumer_restart
 from simplestchat._native.engine.entities cimport (
-    BATCH, EVENT_LEVEL, EVENT_LEVELS_END, EVENT_TRANSPORT_STATE, MAX_DATAGRAM, MAX_EVENTS, MAX_TRANSPORTS, NEVER_US,
-    PASSWORD_SIZE, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED, TRANSPORT_FAILED, UFRAG_SIZE, Consumer, Datagram, Event,
+    BATCH, EVENT_BANDWIDTH, EVENT_CONSUMER_LAYERS, EVENT_LEVEL, EVENT_LEVELS_END, EVENT_PRODUCER_LAYERS, EVENT_SPEAKER,
+    EVENT_TRANSPORT_STATE, EXT_TRANSPORT_CC, MAX_DATAGRAM, MAX_EVENTS, MAX_SPATIAL, MAX_TEMPORAL, MAX_TRANSPORTS, NEVER_US, PASSWORD_SIZE, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED, TRANSPORT_FAILED, UFRAG_SIZE, Consumer, Datagram, Event,
     OutPacket, Producer, Transport,
 )
+from simplestchat._native.engine.estimation cimport estimation_begin
+from simplestchat._native.engine.events cimport event_put
 from simplestchat._native.engine.fanout cimport fanout_flush
 from simplestchat._native.engine.fingerprints cimport Digest, fingerprint_read, fingerprints_of
 from simplestchat._native.engine.ice cimport ice_new_credentials
@@ -24,17 +28,20 @@ from simplestchat._native.engine.parameters cimport make_consumer, make_producer
 from simplestchat._native.engine.pipe cimport make_pipe, make_pipe_consumers
 from simplestchat._native.engine.producer cimport LEVEL_SILENT, producer_free, producer_want_keyframe
 from simplestchat._native.engine.sources cimport sources_retire
-from simplestchat._native.engine.timers cimport timers_first, timers_free
+from simplestchat._native.engine.telling cimport decisions, estimation_told
+from simplestchat._native.engine.timers cimport timers_first, timers_free, timers_hasten
 from simplestchat._native.engine.transport cimport (
-    PEER_AUTO, PEER_CLIENT, PEER_SERVER, shard_event, transport_connect, transport_free, transport_handshakes, transport_new,
+    PEER_AUTO, PEER_CLIENT, PEER_SERVER, transport_connect, transport_free, transport_handshakes, transport_new,
     transport_receive, transport_tick,
 )
+from simplestchat._native.engine.voices cimport voices_free, voices_join, voices_limit, voices_tick
 
 from simplestchat._native.core.errors import LIMIT, InternalError, MisuseError, raise_status
 
 cdef enum:
     LEVELS_US = 500000             # between audio level reports
     SEED_SIZE = 32
+    MAX_VIEW = 16384               # pixels of a side
 
 cdef dict _ROLES = {"auto": PEER_AUTO, "client": PEER_CLIENT, "server": PEER_SERVER}
 cdef dict _STATES = {
@@ -55,6 +62,7 @@ cdef class Shard:
         self.transports, self.producers, self.consumers, self.drained = {}, {}, {}, []
         memset(&self.s, 0, sizeof(self.s))
         self.s.levels_us = LEVELS_US
+        self.s.groups_us = NEVER_US
         self.s.dtls = dtls_context_new()
         self.s.events = <Event*>calloc(MAX_EVENTS, sizeof(Event))
         if self.s.dtls == NULL or self.s.events == NULL or csprng_init(&self.s.random, seed_bytes) != OK:
@@ -76,6 +84,8 @@ cdef class Shard:
             dtls_context_free(self.s.dtls)
         free(self.s.events)
         free(self.s.producers)
+        free(self.s.wants)
+        voices_free(&self.s)
 
     # The turn, without the GIL.
 
@@ -106,19 +116,21 @@ cdef class Shard:
                 return True
             transport_tick(&self.s, t, now)
             t = timers_first(&self.s.timers)
+        voices_tick(&self.s, now)
         if now >= self.s.levels_us:
             self.s.levels_us = now + LEVELS_US
             for i in range(self.s.producer_count):
                 p = self.s.producers[i]
                 if p.level < LEVEL_SILENT and not p.paused and not p.piped:
-                    shard_event(&self.s, EVENT_LEVEL, p.level, p.id)
+                    event_put(&self.s, EVENT_LEVEL, p.level, p.id, 0)
                 p.level = LEVEL_SILENT
-            shard_event(&self.s, EVENT_LEVELS_END, 0, 0)
+            event_put(&self.s, EVENT_LEVELS_END, 0, 0, 0)
         return False
 
     cdef us_t deadline(self) noexcept nogil:
         cdef Transport* t = timers_first(&self.s.timers)
         cdef us_t first = t.deadline_us if t != NULL else NEVER_US
+        first = min(first, self.s.groups_us)
         return min(first, self.s.levels_us) if self.s.producer_count else first
 
     cdef bint has_events(self) noexcept nogil:
@@ -221,8 +233,15 @@ cdef class Shard:
             "state": _STATES.get(t.state, "new"), "packets_in": t.packets_in, "packets_out": t.packets_out,
             "bytes_in": t.bytes_in, "bytes_out": t.bytes_out, "dropped_in": t.dropped_in,
             "producers": t.producer_count, "consumers": t.consumer_count, "round_trip_us": rtt,
-            "available_bitrate_bps": t.remb_bps,
+            "available_bitrate_bps": t.bwe.estimate_bps if t.bwe != NULL else t.remb_bps,
+            **estimation_told(t),
         }
+
+    def decisions(self, int id):
+        """The latest changes of what a transport's videos get, oldest first: (microseconds, consumer, spatial and temporal layer before
+        and after, why, the estimate in bit/s).
+        """
+        return decisions(self._transport(id))
 
     def traffic(self, list ids):
         """A row for each of these transports that is there: its number, bytes in and out, packets in and out, media packets taken in
@@ -241,16 +260,23 @@ cdef class Shard:
 
     # Producers.
 
-    def create_producer(self, int id, int transport, str kind, str mid, list streams, list codecs, dict extensions):
+    def create_producer(self, int id, int transport, str kind, str mid, list streams, list codecs, dict extensions, list layers=[],
+                        int group=0):
         """A published source; the shapes of the arguments are in parameters.pyx."""
         if id <= 0 or id in self.producers:
             raise MisuseError(f"producer id {id} is not free")
-        cdef Producer* p = make_producer(&self.s, self._transport(transport), id, kind, mid, streams, codecs, extensions)
+        cdef Producer* p = make_producer(&self.s, self._transport(transport), id, kind, mid, streams, codecs, extensions, layers)
+        if group and not p.video:
+            voices_join(&self.s, p, group, self.now)
         self.producers[id] = <size_t>p
 
     def pause_producer(self, int id):
         """Nothing of it is forwarded until resumed."""
-        self._producer(id).paused = 1
+        cdef Producer* p = self._producer(id)
+        cdef u32 i
+        p.paused = 1
+        for i in range(p.consumer_count):
+            allocation_want(&self.s, p.consumers[i].transport, self.now)
 
     def resume_producer(self, int id):
         cdef Producer* p = self._producer(id)
@@ -260,6 +286,7 @@ cdef class Shard:
             for i in range(p.consumer_count):
                 consumer_restart(p.consumers[i])
                 producer_want_keyframe(&self.s, p, p.consumers[i].stream, self.now)
+                allocation_want(&self.s, p.consumers[i].transport, self.now)
 
     cdef void _forget_producer(self, Producer* p):
         cdef u32 i
@@ -285,22 +312,29 @@ cdef class Shard:
                                          codecs, extensions, cname)
         c.paused = paused
         self.consumers[id] = <size_t>c
+        if c.ext[EXT_TRANSPORT_CC]:
+            estimation_begin(&self.s, c.transport, self.now)
+        allocation_want(&self.s, c.transport, self.now)
         if not paused:
             self.request_keyframe(id)
 
     def pause_consumer(self, int id):
-        self._consumer(id).paused = 1
+        cdef Consumer* c = self._consumer(id)
+        c.paused = 1
+        allocation_want(&self.s, c.transport, self.now)
 
     def resume_consumer(self, int id):
         cdef Consumer* c = self._consumer(id)
         if c.paused:
             c.paused = 0
             consumer_restart(c)
+            allocation_want(&self.s, c.transport, self.now)
             self.request_keyframe(id)
 
     def close_consumer(self, int id):
         cdef Consumer* c = self._consumer(id)
         del self.consumers[id]
+        allocation_want(&self.s, c.transport, self.now)
         consumer_free(&self.s, c)
 
     def request_keyframe(self, int id):
@@ -309,15 +343,41 @@ cdef class Shard:
         producer_want_keyframe(&self.s, c.producer, c.stream, self.now)
 
     def set_preferred_layers(self, int id, int spatial, int temporal):
-        """The encoding wanted; a change takes effect at its next keyframe. `temporal` has no effect yet: no codec's layers are told apart."""
+        """The most that the subscriber takes, counted from the lowest; what is above the publisher's highest means all."""
         cdef Consumer* c = self._consumer(id)
-        c.preferred = max(0, min(spatial, c.producer.stream_count - 1))
-        producer_want_keyframe(&self.s, c.producer, c.preferred, self.now)
+        c.preferred = max(0, min(spatial, MAX_SPATIAL - 1))
+        c.preferred_temporal = max(0, min(temporal, MAX_TEMPORAL - 1))
+        allocation_want(&self.s, c.transport, self.now)
+
+    def set_view(self, int id, int width, int height):
+        """How large the picture is on the subscriber's screen, in device pixels: 0, 0 out of sight, negative unknown."""
+        cdef Consumer* c = self._consumer(id)
+        cdef bint was_hidden = c.hidden
+        c.hidden = width == 0 or height == 0
+        c.view_width, c.view_height = min(width, MAX_VIEW), min(height, MAX_VIEW)
+        if was_hidden and not c.hidden:
+            consumer_restart(c)
+            self.request_keyframe(id)
+        allocation_want(&self.s, c.transport, self.now)
 
     def set_priority(self, int id, int priority):
+        """Above 1: pinned, the higher the sooner it is served."""
+        cdef Consumer* c = self._consumer(id)
         if not 1 <= priority <= 255:
             raise MisuseError(f"priority {priority} is not between 1 and 255")
-        self._consumer(id).priority = priority
+        c.priority = priority
+        allocation_want(&self.s, c.transport, self.now)
+
+    def set_loudest(self, int group, int limit):
+        """At most so many voices of a group of audio producers are forwarded at a time; 0: all."""
+        voices_limit(&self.s, group, limit, self.now)
+
+    def set_wanted(self, int id, int mask):
+        """The spatial layers of a producer, a bit each, that subscribers on other workers want."""
+        cdef Producer* p = self._producer(id)
+        p.remote_mask = mask & ((1 << MAX_SPATIAL) - 1)
+        p.mask_us = self.now
+        timers_hasten(&self.s.timers, p.transport, self.now)
 
     # What the node reads.
 
@@ -326,7 +386,9 @@ cdef class Shard:
         return {**self.s.counters, **census(&self.s)}
 
     def take_events(self):
-        """("transport.state", id, state) and ("levels", [(producer id, level), …]), oldest first."""
+        """("transport.state", id, state), ("levels", [(producer id, level), …]), ("consumer.layers", id, spatial, temporal, reason),
+        ("producer.layers", id, mask), ("transport.bandwidth", id, bit/s) and ("speaker", group, producer id or 0), oldest first.
+        """
         events, levels = [], []
         cdef u32 i
         cdef Event* event
@@ -336,6 +398,14 @@ cdef class Shard:
                 events.append(("transport.state", event.id, _STATES[event.value]))
             elif event.kind == EVENT_LEVEL:
                 levels.append((event.id, event.value))
+            elif event.kind == EVENT_CONSUMER_LAYERS:
+                events.append(("consumer.layers", event.id, event.spatial, event.temporal, (<bytes>alloc_reason(event.value)).decode()))
+            elif event.kind == EVENT_PRODUCER_LAYERS:
+                events.append(("producer.layers", event.id, event.value))
+            elif event.kind == EVENT_BANDWIDTH:
+                events.append(("transport.bandwidth", event.id, event.number))
+            elif event.kind == EVENT_SPEAKER:
+                events.append(("speaker", event.number, event.id))
             elif levels:
                 events.append(("levels", levels))
                 levels = []

@@ -23,5 +23,3 @@ cdef void transport_receive(ShardState* s, const u8* data, u32 size, const Tuple
 # A turn's share of the DTLS datagrams that wait (see handshakes). True when there are more.
 cdef bint transport_handshakes(ShardState* s, us_t now) noexcept nogil
 cdef void transport_tick(ShardState* s, Transport* t, us_t now) noexcept nogil     # sets its next deadline
-# Records an event for the node; lost past MAX_EVENTS.
-cdef void shard_event(ShardState* s, u8 kind, u8 value, u32 id) noexcept nogil

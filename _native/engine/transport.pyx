@@ -2,6 +2,9 @@
 
 from libc.stdlib cimport calloc, free
 
+from simplestchat._native.cc.arrival cimport arrivals_init, arrivals_note
+from simplestchat._native.cc.arrival cimport Arrivals
+from simplestchat._native.core.bytes cimport get16
 from simplestchat._native.core.budget cimport budget_has, budget_init, budget_spend
 from simplestchat._native.core.table cimport table64_free, table64_init
 from simplestchat._native.core.types cimport E_STATE, OK, Tuple, u32, u64, u8, us_t
@@ -12,22 +15,27 @@ from simplestchat._native.crypto.dtls cimport (
 from simplestchat._native.crypto.openssl cimport OPENSSL_cleanse
 from simplestchat._native.crypto.random cimport csprng_bytes, csprng_u32
 from simplestchat._native.crypto.srtp cimport srtp_free, srtp_new
+from simplestchat._native.engine.allocation cimport allocation_tick, allocation_want
 from simplestchat._native.engine.consumer cimport consumer_free, consumer_restart
 from simplestchat._native.engine.entities cimport (
-    EVENT_TRANSPORT_STATE, MAX_EVENTS, MAX_IN_BPS, MAX_IN_BURST, MAX_IN_PPS, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
+    EVENT_TRANSPORT_STATE, EXT_TRANSPORT_CC, MAX_IN_BPS, MAX_IN_BURST, MAX_IN_PPS, MAX_TRANSPORTS, NEVER_US, TRANSPORT_CONNECTED, TRANSPORT_DISCONNECTED,
     TRANSPORT_FAILED, Consumer, Pair, ShardState, Source, Transport, WaitingDatagram,
 )
+from simplestchat._native.engine.estimation cimport estimation_free, estimation_tick
+from simplestchat._native.engine.events cimport event_put
+from simplestchat._native.engine.feedback cimport feedback_send_arrivals
 from simplestchat._native.engine.handshakes cimport (
     HANDSHAKE_CHEAP, handshakes_data, handshakes_forget, handshakes_put, handshakes_take, handshakes_wait,
 )
 from simplestchat._native.engine.ice cimport ice_find, ice_forget, ice_may_send, ice_new_credentials, ice_receive
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_has_headroom, out_reserve
+from simplestchat._native.engine.pacing cimport pacing_free, pacing_tick
 from simplestchat._native.engine.producer cimport producer_free, producer_receive, producer_tick, producer_want_keyframe
 from simplestchat._native.engine.reports cimport reports_receive, reports_tick
 from simplestchat._native.engine.sources cimport sources_find, sources_learn
 from simplestchat._native.engine.timers cimport timers_add, timers_hasten, timers_remove, timers_set
 from simplestchat._native.wire.demux cimport KIND_DTLS, KIND_RTCP, KIND_RTP, KIND_STUN, demux
-from simplestchat._native.wire.rtp cimport RtpView, rtp_parse
+from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find, rtp_parse
 
 cdef enum:
     SENT_SSRCS_AT_FIRST = 4        # grows as consumers come, see parameters
@@ -36,18 +44,10 @@ cdef enum:
     IN_LEAST_COST = MAX_IN_BPS // 8 // MAX_IN_PPS
 
 
-cdef void shard_event(ShardState* s, u8 kind, u8 value, u32 id) noexcept nogil:
-    if s.event_count < MAX_EVENTS:
-        s.events[s.event_count].kind = kind
-        s.events[s.event_count].value = value
-        s.events[s.event_count].id = id
-        s.event_count += 1
-
-
 cdef void _set_state(ShardState* s, Transport* t, u8 state) noexcept nogil:
     if t.state != state:
         t.state = state
-        shard_event(s, EVENT_TRANSPORT_STATE, state, t.id)
+        event_put(s, EVENT_TRANSPORT_STATE, state, t.id, 0)
 
 
 cdef Transport* transport_new(ShardState* s, u32 id, us_t now) noexcept nogil:
@@ -89,6 +89,9 @@ cdef void transport_free(ShardState* s, Transport* t) noexcept nogil:
     timers_remove(&s.timers, t)
     table64_free(&t.source_by_ssrc)
     table64_free(&t.sent_by_ssrc)
+    estimation_free(t)
+    pacing_free(t)
+    free(t.arrivals)
     free(t.sources)
     free(t.producers)
     free(t.consumers)
@@ -127,7 +130,7 @@ cdef void _begin_media(ShardState* s, Transport* t, us_t now) noexcept nogil:
         consumer_restart(c)
         if not c.paused:
             producer_want_keyframe(s, c.producer, c.stream, now)
-    timers_hasten(&s.timers, t, now)
+    allocation_want(s, t, now)
 
 
 cdef void _take_keys(ShardState* s, Transport* t, us_t now) noexcept nogil:
@@ -225,6 +228,20 @@ cdef bint transport_handshakes(ShardState* s, us_t now) noexcept nogil:
     return handshakes_wait(&s.handshakes)
 
 
+cdef void _note_arrival(ShardState* s, Transport* t, const Source* source, const u8* data, const RtpView* view, us_t now) noexcept nogil:
+    """An authentic packet that may have a transport-wide number: its sender is told when it came."""
+    cdef RtpExt ext
+    if view.ext_profile == 0 or not rtp_ext_find(data, view, source.producer.ext[EXT_TRANSPORT_CC], &ext) or ext.size != 2:
+        return
+    if t.arrivals == NULL:
+        t.arrivals = <Arrivals*>calloc(1, sizeof(Arrivals))
+        if t.arrivals == NULL:
+            return
+        arrivals_init(t.arrivals)
+    arrivals_note(t.arrivals, get16(data + ext.off), now)
+    timers_hasten(&s.timers, t, t.arrivals.due_us)
+
+
 cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us_t now) noexcept nogil:
     cdef RtpView view
     cdef Source* source
@@ -233,11 +250,19 @@ cdef bint _receive_rtp(ShardState* s, Transport* t, const u8* data, u32 size, us
         return False
     source = sources_find(t, view.ssrc)
     if source == NULL and not t.pipe:
-        return sources_learn(s, t, data, size, &view, now)
-    if source == NULL or source.producer == NULL:
+        if not sources_learn(s, t, data, size, &view, now):
+            return False
+        source = sources_find(t, view.ssrc)
+        if source == NULL:
+            return True                    # authentic, and nobody's
+    elif source == NULL or source.producer == NULL:
         s.counters.dropped_unrouted += 1
         return False
-    return producer_receive(s, source, data, size, &view, now)
+    elif not producer_receive(s, source, data, size, &view, now):
+        return False
+    if source.producer != NULL and source.producer.ext[EXT_TRANSPORT_CC]:
+        _note_arrival(s, t, source, data, &view, now)
+    return True
 
 
 cdef void _receive_sealed(ShardState* s, Transport* t, Pair* pair, int kind, const u8* data, u32 size, us_t now) noexcept nogil:
@@ -292,7 +317,9 @@ cdef void transport_tick(ShardState* s, Transport* t, us_t now) noexcept nogil:
         if now - t.checked_us >= CONSENT_US:
             _set_state(s, t, TRANSPORT_DISCONNECTED)
         else:
-            deadline = min(deadline, t.checked_us + CONSENT_US, reports_tick(s, t, now))
+            deadline = min(deadline, t.checked_us + CONSENT_US, reports_tick(s, t, now), feedback_send_arrivals(s, t, now))
+            deadline = min(deadline, pacing_tick(s, t, now), estimation_tick(s, t, now))
+            deadline = min(deadline, allocation_tick(s, t, now))
             for i in range(t.producer_count):
                 deadline = min(deadline, producer_tick(s, t.producers[i], now))
     timers_set(&s.timers, t, max(deadline, now + LEAST_WAIT_US))

@@ -9,16 +9,28 @@ cdef enum:
     SENT_MIN_GAP_US = 20000
     SENT_KEEP_US = 2000000       # a receiver asks for a second at most
 
+cdef enum SentFlag:
+    SENT_USED = 1
+    SENT_MARKER = 2          # it ends a picture
+    SENT_REWRITTEN = 4       # its picture ids are not the publisher's
+    SENT_TARGETS = 8
+    SENT_WAITING = 16        # for its turn: it has not left yet
+
 cdef struct SentPacket:
     u64 out_index
     u64 source_index         # in the packet cache of stream `stream`
     u32 timestamp            # outgoing
     u32 sent_us              # modulo 2**32, as is resent_us
     u32 resent_us            # last time, when resends > 0
+    u32 targets              # active decode targets that its dependency descriptor names, when SENT_TARGETS
+    u16 picture_id           # written into its descriptor, like the next two, when SENT_REWRITTEN
+    u16 wide                 # its transport-wide number
+    u8 tl0picidx
+    u8 keyidx
     u8 stream                # which of the producer's streams
     u8 padding               # bytes of RTP padding that it left with
     u8 resends
-    u8 used
+    u8 flags
 
 cdef struct SentRing:
     SentPacket* slots        # NULL before the first packet
@@ -27,7 +39,9 @@ cdef struct SentRing:
 
 cdef void sent_init(SentRing* ring, u32 cap) noexcept nogil      # rounded up to a power of two
 cdef void sent_free(SentRing* ring) noexcept nogil
-# How many bytes the ring has grown by for it, mostly 0. Without memory the packet is not remembered, or an older one is forgotten.
+# Keeps a packet whose fields are filled in. How many bytes the ring has grown by for it, mostly 0. Without memory the packet is not remembered, or an older one is forgotten.
+cdef u32 sent_keep(SentRing* ring, const SentPacket* sent) noexcept nogil
+# The same from a packet's numbers alone.
 cdef u32 sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u32 timestamp, u8 padding, us_t now) noexcept nogil
 # By the 16-bit sequence of a NACK, given the next unused out index. NULL when it is no longer known.
 cdef SentPacket* sent_find(SentRing* ring, u16 sequence, u64 next_out) noexcept nogil

@@ -30,7 +30,7 @@ cdef u32 _grow(SentRing* ring) noexcept nogil:
     if slots == NULL:
         return 0
     for i in range(before):
-        if ring.slots[i].used:
+        if ring.slots[i].flags:
             slots[ring.slots[i].out_index & (size - 1)] = ring.slots[i]
     free(ring.slots)
     ring.slots = slots
@@ -38,7 +38,7 @@ cdef u32 _grow(SentRing* ring) noexcept nogil:
     return (size - before) * <u32>sizeof(SentPacket)
 
 
-cdef u32 sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u32 timestamp, u8 padding, us_t now) noexcept nogil:
+cdef u32 sent_keep(SentRing* ring, const SentPacket* sent) noexcept nogil:
     cdef SentPacket* packet
     cdef u32 gained = 0
     cdef u32 more = 1
@@ -46,20 +46,26 @@ cdef u32 sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u3
         gained = _grow(ring)
         if gained == 0:
             return 0
-    packet = &ring.slots[out_index & ring.mask]
-    while packet.used and more and ring.mask + 1 < ring.cap and <u32>now - packet.sent_us < SENT_KEEP_US:
+    packet = &ring.slots[sent.out_index & ring.mask]
+    while packet.flags and more and ring.mask + 1 < ring.cap and sent.sent_us - packet.sent_us < <u32>SENT_KEEP_US:
         more = _grow(ring)
         gained += more
-        packet = &ring.slots[out_index & ring.mask]
-    packet.out_index = out_index
-    packet.source_index = source_index
-    packet.timestamp = timestamp
-    packet.sent_us = <u32>now
-    packet.stream = stream
-    packet.padding = padding
-    packet.resends = 0
-    packet.used = 1
+        packet = &ring.slots[sent.out_index & ring.mask]
+    packet[0] = sent[0]
+    packet.flags |= SENT_USED
     return gained
+
+
+cdef u32 sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u32 timestamp, u8 padding, us_t now) noexcept nogil:
+    cdef SentPacket sent
+    memset(&sent, 0, sizeof(sent))
+    sent.out_index = out_index
+    sent.source_index = source_index
+    sent.timestamp = timestamp
+    sent.sent_us = <u32>now
+    sent.stream = stream
+    sent.padding = padding
+    return sent_keep(ring, &sent)
 
 
 cdef SentPacket* sent_find(SentRing* ring, u16 sequence, u64 next_out) noexcept nogil:
@@ -69,7 +75,7 @@ cdef SentPacket* sent_find(SentRing* ring, u16 sequence, u64 next_out) noexcept 
     if ring.slots == NULL or behind >= next_out:
         return NULL
     packet = &ring.slots[(next_out - 1 - behind) & ring.mask]
-    if not packet.used or packet.out_index != next_out - 1 - behind:
+    if not packet.flags or packet.out_index != next_out - 1 - behind:
         return NULL
     return packet
 
@@ -77,7 +83,7 @@ cdef SentPacket* sent_find(SentRing* ring, u16 sequence, u64 next_out) noexcept 
 cdef bint sent_may_resend(SentPacket* packet, us_t now, us_t rtt) noexcept nogil:
     # A peer that asks again after exactly one round trip must not be refused because of a little jitter.
     cdef us_t gap = max(<us_t>SENT_MIN_GAP_US, rtt - rtt // 8)
-    if packet.resends >= SENT_MAX_RESENDS or (packet.resends and <us_t><u32>(<u32>now - packet.resent_us) < gap):
+    if packet.flags & SENT_WAITING or packet.resends >= SENT_MAX_RESENDS or (packet.resends and <us_t><u32>(<u32>now - packet.resent_us) < gap):
         return False
     packet.resends += 1
     packet.resent_us = <u32>now

@@ -42,3 +42,24 @@ cdef struct PictureIds:
     u8 tl0picidx         # counts pictures of temporal layer 0
     u8 keyidx            # counts keyframes, 5 bits
     u16 picture_id
+
+cdef enum:
+    IDS_REACH = 6                # no number in a descriptor of VP8 or VP9 lies behind so many octets
+    IDS_VP8_AT = 2               # where they begin, behind the flags
+    IDS_VP9_AT = 1
+
+# Writes the numbers into a descriptor that has them, each in its width: from `at` on, with `between` octets before TL0PICIDX.
+cdef inline void ids_put(u8* payload, const PictureIds* ids, u8 at, u8 between) noexcept nogil:
+    if ids.picture_bits == 15:
+        payload[at] = <u8> (0x80 | ((ids.picture_id >> 8) & 0x7F))
+        payload[at + 1] = <u8> (ids.picture_id & 0xFF)
+        at += 2
+    elif ids.picture_bits == 7:
+        payload[at] = <u8> (ids.picture_id & 0x7F)
+        at += 1
+    at += between
+    if ids.has_tl0picidx:
+        payload[at] = ids.tl0picidx
+        at += 1
+    if ids.has_keyidx:
+        payload[at] = <u8> ((payload[at] & 0xE0) | (ids.keyidx & 0x1F))

@@ -3,7 +3,7 @@
 from libc.string cimport memset
 from simplestchat._native.core.bytes cimport Reader, reader, reader_left, take8
 from simplestchat._native.core.types cimport E_SHORT, OK, u8, u16
-from simplestchat._native.wire.facts cimport FrameFacts, PictureIds
+from simplestchat._native.wire.facts cimport IDS_VP8_AT, FrameFacts, PictureIds, ids_put
 
 cdef enum:
     # First octet (RFC 7741 section 4.2).
@@ -16,7 +16,6 @@ cdef enum:
     _L = 0x40
     _T = 0x20
     _K = 0x10
-    _EXTENSIONS_AT = 2           # the first of them, behind the two octets above
     _WIDE = 0x80                 # M bit of the picture id
     _KEYIDX = 0x1F
     _KEYFRAME_HEADER = 10        # frame tag, start code, two dimensions (RFC 6386 section 9.1)
@@ -98,19 +97,12 @@ cdef void vp8_ids(const Vp8View* view, PictureIds* out) noexcept nogil:
 
 
 cdef int vp8_rewrite(u8* payload, size_t size, const Vp8View* view, const PictureIds* ids) noexcept nogil:
-    cdef size_t at = _EXTENSIONS_AT
+    cdef PictureIds wanted
     if view.descriptor_size > size:
         return E_SHORT
-    if view.wide_picture_id:
-        payload[at] = <u8> (_WIDE | ((ids.picture_id >> 8) & 0x7F))
-        payload[at + 1] = <u8> (ids.picture_id & 0xFF)
-        at += 2
-    elif view.has_picture_id:
-        payload[at] = <u8> (ids.picture_id & 0x7F)
-        at += 1
-    if view.has_tl0picidx:
-        payload[at] = ids.tl0picidx
-        at += 1
-    if view.has_keyidx:
-        payload[at] = <u8> ((payload[at] & ~_KEYIDX) | (ids.keyidx & _KEYIDX))
+    vp8_ids(view, &wanted)
+    wanted.picture_id = ids.picture_id
+    wanted.tl0picidx = ids.tl0picidx
+    wanted.keyidx = ids.keyidx
+    ids_put(payload, &wanted, IDS_VP8_AT, 0)
     return OK

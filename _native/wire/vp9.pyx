@@ -3,7 +3,7 @@
 from libc.string cimport memset
 from simplestchat._native.core.bytes cimport Reader, get16, reader, reader_left, take, take8, take16
 from simplestchat._native.core.types cimport E_MALFORMED, E_SHORT, E_STATE, OK, u8, u16
-from simplestchat._native.wire.facts cimport FrameFacts, PictureIds
+from simplestchat._native.wire.facts cimport IDS_VP9_AT, FrameFacts, PictureIds, ids_put
 
 cdef enum:
     # First octet.
@@ -15,7 +15,6 @@ cdef enum:
     _E = 0x04
     _V = 0x02
     _Z = 0x01
-    _PICTURE_ID_AT = 1
     _WIDE = 0x80                 # a second octet of the picture id follows
     _MORE = 0x01                 # another reference index follows
     # Scalability structure.
@@ -178,16 +177,11 @@ cdef void vp9_ids(const Vp9View* view, PictureIds* out) noexcept nogil:
 
 
 cdef int vp9_rewrite(u8* payload, size_t size, const Vp9View* view, const PictureIds* ids) noexcept nogil:
-    cdef size_t at = _PICTURE_ID_AT
+    cdef PictureIds wanted
     if view.descriptor_size > size:
         return E_SHORT
-    if view.wide_picture_id:
-        payload[at] = <u8> (_WIDE | ((ids.picture_id >> 8) & 0x7F))
-        payload[at + 1] = <u8> (ids.picture_id & 0xFF)
-        at += 2
-    elif view.has_picture_id:
-        payload[at] = <u8> (ids.picture_id & 0x7F)
-        at += 1
-    if view.has_tl0picidx:
-        payload[at + 1] = ids.tl0picidx          # behind the octet of the layers
+    vp9_ids(view, &wanted)
+    wanted.picture_id = ids.picture_id
+    wanted.tl0picidx = ids.tl0picidx
+    ids_put(payload, &wanted, IDS_VP9_AT, 1)     # the octet of the layers is between
     return OK
