@@ -1,0 +1,34 @@
+# The rate of the delay-based controller: up while the path is fine, down to below what arrives when its queue grows
+# (draft-ietf-rmcat-gcc-02 section 5.5).
+#
+# Far from where the link was last found full the rate grows by a share, near it by about a packet a response time, so that flows
+# that share a link come to equal shares.
+from simplestchat._native.cc.overuse cimport Usage
+from simplestchat._native.core.types cimport u64, us_t
+
+cdef enum:
+    AIMD_DOWN_PERMILLE = 850     # of what arrives
+    AIMD_UP_PERMILLE = 80        # a second, far from the link's capacity
+    AIMD_DETECTION_US = 100000   # a response takes a round trip and this
+    AIMD_PACKET_BITS = 9600      # an increment: a packet of 1200 bytes
+    AIMD_AHEAD_PERMILLE = 1500   # never grows beyond this share of what arrives ...
+    AIMD_AHEAD_BPS = 10000       # ... and this
+
+cdef enum AimdState:
+    AIMD_HOLD = 0
+    AIMD_UP
+    AIMD_DOWN
+
+cdef struct Aimd:
+    u64 bps
+    u64 capacity_bps             # what the link carried when it was full, smoothed; 0: not known
+    double deviation             # of it, relative
+    us_t updated_us
+    us_t lowered_us              # the last decrease
+    AimdState state
+
+cdef void aimd_init(Aimd* a, u64 bps, us_t now) noexcept nogil
+# After each feedback. arrived_bps: what arrives now, 0 unknown.
+cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil
+# A probe has shown a rate.
+cdef void aimd_set(Aimd* a, u64 bps, us_t now) noexcept nogil
