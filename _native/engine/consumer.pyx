@@ -15,13 +15,13 @@ from simplestchat._native.engine.entities cimport (
 from simplestchat._native.engine.outgoing cimport outgoing_again, outgoing_note
 from simplestchat._native.engine.pacing cimport pacing_put, pacing_waits
 from simplestchat._native.select.selector cimport (
-    SELECT_ALL, SELECT_AV1, SELECT_END, SELECT_FORWARD, SELECT_TEMPORAL, SELECT_VP9, selector_begin, selector_init, selector_packet,
+    SELECT_ALL, SELECT_AV1, SELECT_END, SELECT_FORWARD, SELECT_MASK, SELECT_TEMPORAL, SELECT_VP9, selector_begin, selector_init, selector_packet,
 )
 from simplestchat._native.stream.cache cimport CachedPacket, cache_find
 from simplestchat._native.stream.pidmap cimport PidMap, pidmap_drop, pidmap_forward, pidmap_init, pidmap_switch
 from simplestchat._native.stream.send cimport send_init
 from simplestchat._native.stream.sent cimport (
-    SENT_MARKER, SENT_REWRITTEN, SentPacket, sent_bytes, sent_find, sent_free, sent_init, sent_may_resend,
+    SENT_MARKER, SENT_REWRITTEN, SENT_TARGETS, SentPacket, sent_bytes, sent_find, sent_free, sent_init, sent_may_resend,
 )
 from simplestchat._native.stream.seqmap cimport seqmap_drop, seqmap_forward, seqmap_init, seqmap_switch
 from simplestchat._native.stream.tsmap cimport tsmap_forward, tsmap_init, tsmap_switch
@@ -245,6 +245,9 @@ cdef inline bint _select(Consumer* c, const Ready* ready, SentPacket* sent) noex
     verdict = selector_packet(&c.selector, &ready.facts.frame, ready.packet.index, c.producer.streams[ready.stream].dependency)
     if verdict & SELECT_END:
         sent.flags |= SENT_MARKER
+    if verdict & SELECT_MASK:
+        sent.flags |= SENT_TARGETS
+        sent.targets = c.selector.mask
     if verdict & SELECT_FORWARD:
         return True
     if c.pids != NULL and c.producer.codecs[ready.codec].kind == CODEC_VP8:

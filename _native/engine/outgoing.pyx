@@ -5,7 +5,7 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.cc.bwe cimport bwe_send
 from simplestchat._native.cc.pacer cimport pacer_spend
 from simplestchat._native.core.bytes cimport put16
-from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport SealJob, srtp_note, srtp_note_padding, srtp_seal_many
 from simplestchat._native.engine.entities cimport (
     CODEC_VP8, EXT_ABS_SEND_TIME, EXT_AUDIO_LEVEL, EXT_DEPENDENCY, EXT_TRANSPORT_CC, EXT_VIDEO_ORIENTATION, Consumer,
@@ -16,8 +16,8 @@ from simplestchat._native.engine.inspect cimport inspect_facts
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_prefix, out_reserve, out_reserve_noted
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 from simplestchat._native.stream.send cimport send_allocate, send_packet
-from simplestchat._native.stream.sent cimport SENT_MARKER, SENT_REWRITTEN, SENT_WAITING, SentPacket, sent_keep
-from simplestchat._native.wire.av1dd cimport DD_MAX_SIZE, dd_put_frame_number
+from simplestchat._native.stream.sent cimport SENT_MARKER, SENT_REWRITTEN, SENT_TARGETS, SENT_WAITING, SentPacket, sent_keep
+from simplestchat._native.wire.av1dd cimport DD_ACTIVE_GROWTH, DD_MAX_SIZE, DdStructure, DdView, dd_parse, dd_put_frame_number, dd_write_active
 from simplestchat._native.wire.facts cimport IDS_REACH, IDS_VP8_AT, IDS_VP9_AT, PictureIds, ids_put
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_put_fixed
 
@@ -33,6 +33,7 @@ cdef struct Copy:
     const CachedPacket* packet     # NULL: padding alone
     const PacketFacts* facts       # NULL: audio
     const u8* data
+    const DdStructure* dependency  # of its stream
     u64 index
     us_t sent_us
     u32 ssrc
@@ -49,12 +50,27 @@ cdef inline void _put24(u8* out, u32 value) noexcept nogil:
     put16(out + 1, <u16>value)
 
 
+cdef int _write_targets(const Copy* copy, const u8* original, u32 targets, u8* out) noexcept nogil:
+    """The descriptor with another mask of active targets: seldom, for few packets say what is active. Its size, or < 0."""
+    cdef DdStructure structure = copy.dependency[0]        # reading a descriptor may change it
+    cdef DdView view
+    if dd_parse(original, copy.facts.dependency_size, &structure, &view) != OK:
+        return -1
+    return dd_write_active(original, copy.facts.dependency_size, &view, targets, out, DD_MAX_SIZE)
+
+
 cdef void _put_dependency(RtpExtWriter* w, u8 id, const Copy* copy, const SentPacket* sent) noexcept nogil:
-    cdef u8 value[DD_MAX_SIZE]
-    memcpy(value, copy.data + copy.facts.dependency_off, copy.facts.dependency_size)
+    cdef u8 value[DD_MAX_SIZE + DD_ACTIVE_GROWTH]
+    cdef const u8* original = copy.data + copy.facts.dependency_off
+    cdef int size = 0
+    if sent.flags & SENT_TARGETS:
+        size = _write_targets(copy, original, sent.targets, value)
+    if size <= 0:
+        size = copy.facts.dependency_size
+        memcpy(value, original, size)
     if sent.flags & SENT_REWRITTEN:
-        dd_put_frame_number(value, copy.facts.dependency_size, sent.picture_id)
-    rtp_ext_put(w, id, value, copy.facts.dependency_size)
+        dd_put_frame_number(value, size, sent.picture_id)
+    rtp_ext_put(w, id, value, <u8>size)
 
 
 cdef int _write_extensions(const Consumer* c, Copy* copy, const SentPacket* sent, u8 wide, u8 absolute, u8 level, u8 orientation,
@@ -62,7 +78,7 @@ cdef int _write_extensions(const Consumer* c, Copy* copy, const SentPacket* sent
     cdef u8 value[3]
     cdef RtpExtWriter w
     cdef bint two_byte = (max(wide, absolute, level, orientation, dependency) > LARGEST_ONE_BYTE_ID
-                          or (dependency and copy.facts.dependency_size > LARGEST_ONE_BYTE_SIZE))
+                          or (dependency and copy.facts.dependency_size + DD_ACTIVE_GROWTH > LARGEST_ONE_BYTE_SIZE))
     rtp_ext_begin(&w, out, OUT_SLOT, RTP_FIXED_SIZE, two_byte)
     if wide:
         put16(value, sent.wide)
@@ -176,6 +192,7 @@ cdef void outgoing_note(ShardState* s, Consumer* c, const Ready* ready, SentPack
     copy.packet = ready.packet
     copy.facts = ready.facts
     copy.data = ready.data
+    copy.dependency = c.producer.streams[ready.stream].dependency
     copy.codec = c.producer.codecs[ready.codec].kind
     copy.payload_type = c.pt_by_codec[ready.codec]
     _original(c, &copy, sent, now)
@@ -201,6 +218,7 @@ cdef bint _find(Consumer* c, const SentPacket* sent, Copy* copy) noexcept nogil:
         return False
     copy.facts = inspect_facts(st, copy.packet)
     copy.data = cache_data(&st.cache, copy.packet)
+    copy.dependency = st.dependency
     return True
 
 

@@ -50,6 +50,7 @@ cdef struct DdView:
     u8 ends_frame
     u8 template_id
     u16 frame_number
+    u16 structure        # frame that brought the structure that this was read with
     u8 known             # the structure has this template; else nothing below is filled in
     u8 has_structure
     u8 has_active        # the descriptor itself says which targets are active

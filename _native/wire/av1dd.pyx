@@ -4,7 +4,7 @@ from libc.string cimport memcpy, memset
 from simplestchat._native.core.bits cimport BitReader, BitWriter, add_bits, bit_reader, bit_writer, take_below, take_bits
 from simplestchat._native.core.bytes cimport put16
 from simplestchat._native.core.seq cimport seq_diff
-from simplestchat._native.core.types cimport E_MALFORMED, E_SHORT, E_SPACE, E_STATE, E_UNSUPPORTED, OK, u8, u16, u32
+from simplestchat._native.core.types cimport E_MALFORMED, E_SHORT, E_SPACE, E_STATE, E_UNSUPPORTED, OK, u8, u16, u32, u64
 from simplestchat._native.wire.facts cimport FrameFacts
 
 cdef enum:
@@ -218,6 +218,7 @@ cdef int _parse(BitReader* r, DdStructure* s, DdStructure* brought, DdView* out)
         return status
     out.bits = <u16> r.pos
     out.known = 1
+    out.structure = now.frame_number
     out.own_switch = _own_switch(now, out)
     return OK
 
@@ -253,6 +254,7 @@ cdef int dd_parse(const u8* data, size_t size, DdStructure* structure, DdView* o
 
 
 cdef void dd_facts(const DdView* view, bint marker, FrameFacts* out) noexcept nogil:
+    cdef u32 i
     memset(out, 0, sizeof(FrameFacts))
     out.begins_frame = view.begins_frame
     out.ends_frame = view.ends_frame
@@ -274,6 +276,13 @@ cdef void dd_facts(const DdView* view, bint marker, FrameFacts* out) noexcept no
     out.present = view.targets.present
     out.switches = view.targets.switches
     out.active = view.active
+    out.structure = view.structure
+    out.refers_told = 1
+    for i in range(view.fdiff_count):
+        if view.fdiffs[i] <= 64:
+            out.refers |= <u64> 1 << (view.fdiffs[i] - 1)
+        else:
+            out.refers_told = 0
 
 
 cdef int dd_put_frame_number(u8* data, size_t size, u16 frame_number) noexcept nogil:

@@ -1,7 +1,7 @@
 # What choosing layers needs to know of a packet, the same for every codec: no more than its descriptor says, 0 where it is silent.
 #
 # A frame is one picture in one spatial layer; a picture is all frames of one moment (a superframe, a temporal unit).
-from simplestchat._native.core.types cimport u8, u16, u32
+from simplestchat._native.core.types cimport u8, u16, u32, u64
 
 cdef enum:
     FACTS_MAX_TARGETS = 32       # decode targets of a dependency descriptor
@@ -27,6 +27,10 @@ cdef struct FrameFacts:
     u32 present          # the frame belongs to these
     u32 switches         # these can be switched to here
     u32 active           # these are being sent at all
+    u16 structure        # which structure says what they mean: the frame that brought it
+    # What it refers to beside its own picture (of a dependency descriptor: any frame); bit i is number - 1 - i, of the same layer.
+    u8 refers_told       # else nobody knows (VP8, VP9 that is not flexible), or some are further back than there are bits
+    u64 refers
 
 # K-SVC (and simulcast in one stream): an upper layer that between keyframes goes on by itself, so that the layers below are not
 # needed to decode it.

@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 from simplestchat._native.core.bytes cimport Reader, get16, reader, reader_left, take, take8, take16
-from simplestchat._native.core.types cimport E_MALFORMED, E_SHORT, E_STATE, OK, u8, u16
+from simplestchat._native.core.types cimport E_MALFORMED, E_SHORT, E_STATE, OK, u8, u16, u32, u64
 from simplestchat._native.wire.facts cimport IDS_VP9_AT, FrameFacts, PictureIds, ids_put
 
 cdef enum:
@@ -147,6 +147,7 @@ cdef int vp9_read_structure(const u8* payload, size_t size, const Vp9View* view,
 
 
 cdef void vp9_facts(const Vp9View* view, bint marker, FrameFacts* out) noexcept nogil:
+    cdef u32 i
     memset(out, 0, sizeof(FrameFacts))
     out.keyframe = view.keyframe
     out.begins_frame = view.begins_frame
@@ -165,6 +166,12 @@ cdef void vp9_facts(const Vp9View* view, bint marker, FrameFacts* out) noexcept 
         out.picture_id = view.picture_id
     out.width = view.width
     out.height = view.height
+    out.refers_told = view.flexible or not view.predicted
+    for i in range(view.reference_count):
+        if 1 <= view.references[i] <= 64:
+            out.refers |= <u64> 1 << (view.references[i] - 1)
+        else:
+            out.refers_told = 0
 
 
 cdef void vp9_ids(const Vp9View* view, PictureIds* out) noexcept nogil:
