@@ -1,0 +1,1 @@
+"""The division of a receiver's bandwidth for nogil code; no names for Python."""
