@@ -21,6 +21,7 @@ cdef struct Outgoing:
     u32 size
     u32 header_size
     u64 index                    # 48-bit SRTP packet index under its SSRC
+    u32 number_off               # where its transport-wide number is to be written, 0: nowhere
     us_t due_us
 
 # The frame that all encodings of a track are at.

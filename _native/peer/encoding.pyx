@@ -9,7 +9,7 @@ from simplestchat._native.peer.encoder cimport video_model_init
 from simplestchat._native.peer.payload cimport PAYLOAD_MAX_PREFIX, PayloadFrame, payload_write
 from simplestchat._native.peer.settings cimport (
     PEER_EXT_ABS_SEND_TIME, PEER_EXT_AUDIO_LEVEL, PEER_EXT_COUNT, PEER_EXT_MID, PEER_EXT_REPAIRED_RID, PEER_EXT_RID,
-    PEER_NAME_SIZE, LayerSettings, SenderSettings,
+    PEER_EXT_TRANSPORT_CC, PEER_NAME_SIZE, LayerSettings, SenderSettings,
 )
 from simplestchat._native.peer.stamp cimport (
     STAMP_FORBIDDEN, STAMP_KEYFRAME, STAMP_LAST, STAMP_SILENCE, STAMP_SIZE, Stamp, stamp_write,
@@ -82,9 +82,11 @@ cdef inline void _put_name(RtpExtWriter* w, u8 id, const char* name) noexcept no
 
 # The header extensions behind the fixed header: where the payload begins. `rid` is the extension that the encoding's name goes into,
 # a negative one says that it is known by now.
-cdef int _write_extensions(const Encoding* e, const SenderSettings* settings, u8 layer, int rid, u8 level, us_t now, u8* buffer) noexcept nogil:
+cdef int _write_extensions(const Encoding* e, const SenderSettings* settings, u8 layer, int rid, u8 level, us_t now, u8* buffer,
+                           u32* number_off) noexcept nogil:
     cdef RtpExtWriter w
     cdef u8 value[3]
+    number_off[0] = 0
     rtp_ext_begin(&w, buffer, ENCODING_BUFFER, RTP_FIXED_SIZE, e.two_byte)
     if rid >= 0:
         _put_name(&w, settings.ext[PEER_EXT_MID], settings.mid)
@@ -94,6 +96,10 @@ cdef int _write_extensions(const Encoding* e, const SenderSettings* settings, u8
     if settings.ext[PEER_EXT_ABS_SEND_TIME]:
         put24(value, <u32> (ticks_of(now, 1 << 18) & 0xFFFFFF))
         rtp_ext_put(&w, settings.ext[PEER_EXT_ABS_SEND_TIME], value, 3)
+    if settings.ext[PEER_EXT_TRANSPORT_CC]:
+        put16(value, 0)
+        rtp_ext_put(&w, settings.ext[PEER_EXT_TRANSPORT_CC], value, 2)
+        number_off[0] = <u32> w.pos - 2
     if w.pos == w.start + 4:
         return RTP_FIXED_SIZE
     buffer[0] |= 0x10
@@ -144,7 +150,8 @@ cdef void encoding_write(Encoding* e, const SenderSettings* settings, u8 layer, 
     cdef bint named = not e.heard or e.send.packets < ENCODING_NAMED or e.keyframe
     out.index = send_allocate(&e.send)
     rtp_write_fixed(buffer, ENCODING_BUFFER, settings.payload_type, marker, <u16> (out.index & 0xFFFF), timestamp, e.send.ssrc, False, False)
-    out.header_size = _write_extensions(e, settings, layer, PEER_EXT_RID if named else -1, moment.level, now, buffer)
+    out.header_size = _write_extensions(e, settings, layer, PEER_EXT_RID if named else -1, moment.level, now, buffer,
+                                        &out.number_off)
     _fill_payload(e, settings, layer, moment, buffer + out.header_size, size)
     out.data = buffer
     out.size = out.header_size + size
@@ -177,7 +184,7 @@ cdef bint encoding_resend(Encoding* e, const SenderSettings* settings, u8 layer,
     rtp_write_fixed(buffer, ENCODING_BUFFER, <u8> settings.rtx_payload_type, source[1] >> 7, <u16> (out.index & 0xFFFF), 0, e.rtx.ssrc,
                     False, False)
     memcpy(buffer + 4, source + 4, 4)
-    out.header_size = _write_extensions(e, settings, layer, PEER_EXT_REPAIRED_RID, level, now, buffer)
+    out.header_size = _write_extensions(e, settings, layer, PEER_EXT_REPAIRED_RID, level, now, buffer, &out.number_off)
     put16(buffer + out.header_size, sequence)
     size = packet.size - packet.header_size
     memcpy(buffer + out.header_size + _OSN, source + packet.header_size, size)

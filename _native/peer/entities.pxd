@@ -6,6 +6,7 @@ from simplestchat._native.core.types cimport Tuple, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.dtls cimport Dtls
 from simplestchat._native.crypto.dtls_context cimport DtlsContext
 from simplestchat._native.crypto.srtp cimport SrtpContext, SrtpRecvState
+from simplestchat._native.peer.arrivals cimport Arrivals
 from simplestchat._native.peer.ledger cimport Ledger
 from simplestchat._native.peer.link cimport Link
 from simplestchat._native.peer.receiver cimport Measures, Receiver
@@ -150,6 +151,9 @@ cdef struct Path:
     us_t feedback_us               # when a receiver wants to ask for something
     u64 remb_bps                   # the server's last estimate, 0 none
     u64 feedbacks                  # transport-wide ones
+    u16 transport_number           # of the next packet with a transport-wide number
+    u8 transport_ext               # id of the extension that such numbers arrive in, 0: not negotiated
+    Arrivals* arrivals             # of them, once one came
     PeerSource** sources
     u32 source_count
     u32 source_capacity

@@ -3,6 +3,7 @@
 from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtcp cimport srtcp_open, srtcp_seal
 from simplestchat._native.peer.agent cimport path_random
+from simplestchat._native.peer.arrivals cimport arrivals_write
 from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path, PeerSource, Publication, Reception, SwarmState
 from simplestchat._native.peer.media cimport media_seal, media_unopened
 from simplestchat._native.peer.output cimport PEER_PACKETS, PEER_SLOT, peer_commit, peer_reserve
@@ -189,6 +190,18 @@ cdef bint feedback_ask(SwarmState* s, Path* p, us_t now) noexcept nogil:
         first = min(first, receiver_deadline(r.receiver))
     _flush(s, p, &size, now)
     p.feedback_us = first
+    return False
+
+
+cdef bint feedback_arrivals(SwarmState* s, Path* p, us_t now) noexcept nogil:
+    cdef u32 media = p.sources[0].ssrc if p.source_count else 0      # it must be one; the numbers are all of them
+    cdef int size = 1
+    while size > 0:
+        if s.out.count >= PEER_PACKETS - 1:
+            return True
+        size = arrivals_write(p.arrivals, p.rtcp_ssrc, media, now, s.compose, DATAGRAM)
+        _flush(s, p, &size, now)
+        size = p.arrivals.due_us <= now
     return False
 
 

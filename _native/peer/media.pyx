@@ -2,8 +2,10 @@
 
 from libc.string cimport memset
 
+from simplestchat._native.core.bytes cimport get16, put16
 from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport SrtpRecvState, srtp_open, srtp_seal
+from simplestchat._native.peer.arrivals cimport arrivals_new, arrivals_packet
 from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path, PeerSource, Reception, SwarmState
 from simplestchat._native.peer.events cimport EVENT_FIRST_FRAME, EVENT_FIRST_PACKET, swarm_event
 from simplestchat._native.core.histogram cimport histogram_add
@@ -16,7 +18,7 @@ from simplestchat._native.peer.sender cimport Outgoing, sender_deadline, sender_
 from simplestchat._native.peer.sources cimport source_find, source_strange
 from simplestchat._native.peer.stamp cimport Stamp, stamp_read
 from simplestchat._native.peer.timers cimport peer_timers_hasten
-from simplestchat._native.wire.rtp cimport RtpView, rtp_parse, rtp_payload_size
+from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find, rtp_parse, rtp_payload_size
 
 cdef enum:
     RTX_PREFIX = 2                 # the original sequence number (RFC 4588)
@@ -30,6 +32,19 @@ cdef void media_unopened(Path* p, int status) noexcept nogil:
         p.totals.replayed += 1
     else:
         p.totals.dropped += 1
+
+
+cdef void _numbered(SwarmState* s, Path* p, const u8* data, const RtpView* view, us_t arrival) noexcept nogil:
+    """Notes an authentic packet, of whatever SSRC, that has a transport-wide number."""
+    cdef RtpExt ext
+    if not rtp_ext_find(data, view, p.transport_ext, &ext) or ext.size != 2:
+        return
+    if p.arrivals == NULL:
+        p.arrivals = arrivals_new()
+        if p.arrivals == NULL:
+            return
+    arrivals_packet(p.arrivals, get16(data + ext.off), arrival)
+    peer_timers_hasten(&s.timers, p, p.arrivals.due_us)
 
 
 cdef bint _is_ours(const u8* payload, int size) noexcept nogil:
@@ -46,7 +61,7 @@ cdef bint _is_ours(const u8* payload, int size) noexcept nogil:
     return False
 
 
-cdef void _unknown(SwarmState* s, Path* p, const u8* data, u32 size, const RtpView* view, us_t now) noexcept nogil:
+cdef void _unknown(SwarmState* s, Path* p, const u8* data, u32 size, const RtpView* view, us_t arrival, us_t now) noexcept nogil:
     """Media on an SSRC that was never announced to us."""
     cdef SrtpRecvState fresh
     cdef u64 index
@@ -56,6 +71,8 @@ cdef void _unknown(SwarmState* s, Path* p, const u8* data, u32 size, const RtpVi
     if plain < 0:
         media_unopened(p, plain)
         return
+    if p.transport_ext:
+        _numbered(s, p, data, view, arrival)
     p.totals.unknown_ssrc += 1
     plain = rtp_payload_size(s.scratch, plain, view)
     if _is_ours(s.scratch + view.header_size, plain) or _is_ours(s.scratch + view.header_size + RTX_PREFIX, plain - RTX_PREFIX):
@@ -108,12 +125,14 @@ cdef void media_receive(SwarmState* s, Path* p, const u8* data, u32 size, us_t a
         return
     source = source_find(p, view.ssrc)
     if source == NULL:
-        _unknown(s, p, data, size, &view, now)
+        _unknown(s, p, data, size, &view, arrival, now)
         return
     plain = srtp_open(p.recv_srtp, &source.srtp, data, size, view.header_size, s.scratch, sizeof(s.scratch), &index)
     if plain < 0:
         media_unopened(p, plain)
         return
+    if p.transport_ext:
+        _numbered(s, p, data, &view, arrival)
     r = source.reception
     if r == NULL:
         _retired(s, p, source, plain, &view)
@@ -135,6 +154,9 @@ cdef bint media_seal(SwarmState* s, Path* p, const Outgoing* packet, us_t now) n
     cdef int size
     if out == NULL:
         return False
+    if packet.number_off:
+        put16(packet.data + packet.number_off, p.transport_number)
+        p.transport_number += 1
     size = srtp_seal(p.send_srtp, packet.index, packet.data, packet.header_size, NULL, 0, packet.data + packet.header_size,
                      packet.size - packet.header_size, out, PEER_SLOT)
     if size > 0:

@@ -16,7 +16,7 @@ from simplestchat._native.peer.entities cimport (
     GOODBYE_SIZE, MAX_PATHS, MAX_PEER_DATAGRAM, PEER_NEVER_US, Path, SwarmState,
 )
 from simplestchat._native.peer.events cimport EVENT_CONNECTED, EVENT_DISCONNECTED, EVENT_FAILED, swarm_event
-from simplestchat._native.peer.feedback cimport feedback_ask, feedback_receive, feedback_report
+from simplestchat._native.peer.feedback cimport feedback_arrivals, feedback_ask, feedback_receive, feedback_report
 from simplestchat._native.peer.idtable cimport idtable_put
 from simplestchat._native.peer.link cimport link_deadline, link_free, link_put, link_take
 from simplestchat._native.peer.media cimport media_deadline, media_receive, media_send
@@ -87,6 +87,7 @@ cdef void path_free(SwarmState* s, Path* p) noexcept nogil:
     link_free(p.up)
     link_free(p.down)
     free(p.receptions)
+    free(p.arrivals)
     free(p)
 
 
@@ -247,6 +248,10 @@ cdef us_t _consent_deadline(const Path* p) noexcept nogil:
     return p.answered_us + CONSENT_US if p.consenting else PEER_NEVER_US
 
 
+cdef inline us_t _arrivals_deadline(const Path* p) noexcept nogil:
+    return p.arrivals.due_us if p.arrivals != NULL else <us_t>PEER_NEVER_US
+
+
 cdef bint _tick_media(SwarmState* s, Path* p, us_t now) noexcept nogil:
     """True when the queue filled up."""
     if media_send(s, p, now):
@@ -254,6 +259,8 @@ cdef bint _tick_media(SwarmState* s, Path* p, us_t now) noexcept nogil:
     if not p.consenting:
         return False
     if now >= p.feedback_us and feedback_ask(s, p, now):
+        return True
+    if _arrivals_deadline(p) <= now and feedback_arrivals(s, p, now):
         return True
     # What is still due of the senders are their reports.
     if now >= p.report_us or media_deadline(p) <= now:
@@ -288,7 +295,7 @@ cdef us_t _deadline(const Path* p, us_t now) noexcept nogil:
     if p.dtls != NULL:
         first = min(first, dtls_deadline(p.dtls))
     if p.send_srtp != NULL and p.consenting:
-        return min(first, media_deadline(p), p.feedback_us, p.report_us)
+        return min(first, media_deadline(p), p.feedback_us, p.report_us, _arrivals_deadline(p))
     # Schedules go on without consent, for nobody.
     return min(first, now + NO_CONSENT_WAIT_US) if p.publication_count and p.send_srtp != NULL else first
 

@@ -9,7 +9,7 @@ cdef enum:
     PEER_EXT_MID = 0
     PEER_EXT_AUDIO_LEVEL = 1
     PEER_EXT_ABS_SEND_TIME = 2
-    PEER_EXT_TRANSPORT_CC = 3        # not written: its numbers are the transport's
+    PEER_EXT_TRANSPORT_CC = 3        # its numbers are the path's, written when a packet is sealed
     PEER_EXT_RID = 4
     PEER_EXT_REPAIRED_RID = 5
     PEER_EXT_COUNT = 6

@@ -17,7 +17,7 @@ from simplestchat._native.peer.receiver cimport (
 from simplestchat._native.peer.sender cimport (
     Sender, SenderTotals, sender_free, sender_layers, sender_mute, sender_new, sender_settings, sender_totals,
 )
-from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
+from simplestchat._native.peer.settings cimport PEER_EXT_TRANSPORT_CC, ReceiverSettings, SenderSettings
 from simplestchat._native.peer.sources cimport source_add, source_retire, sources_judge
 from simplestchat._native.peer.timers cimport peer_timers_hasten
 
@@ -182,6 +182,7 @@ cdef int reception_add(SwarmState* s, Path* p, const ReceiverSettings* settings,
         receiver_free(r.receiver)
         free(r)
         return status
+    p.transport_ext = settings.ext[PEER_EXT_TRANSPORT_CC] or p.transport_ext
     r.at = p.reception_count
     p.receptions[r.at] = r
     p.reception_count += 1

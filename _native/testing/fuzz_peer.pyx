@@ -218,8 +218,8 @@ cdef int _feedback(void* state, u8* data, size_t size, u64 random) noexcept nogi
 cdef dict _track(str codec, u32 ssrc, u32 rtx_ssrc):
     return {
         "user": 1, "track": int(codec != "opus"), "codec": codec, "payload_type": 96 if rtx_ssrc else 111,
-        "rtx_payload_type": 97 if rtx_ssrc else -1, "clock_rate": 90000 if rtx_ssrc else 48000, "ext": {"mid": 1}, "ssrc": ssrc,
-        "rtx_ssrc": rtx_ssrc, "fps": 30, "max_payload": 1100, "mid": "0", "talk": 1, "dtx": False, "talk_ms": 1, "silence_ms": 1,
+        "rtx_payload_type": 97 if rtx_ssrc else -1, "clock_rate": 90000 if rtx_ssrc else 48000, "ssrc": ssrc, "rtx_ssrc": rtx_ssrc,
+        "ext": {"mid": 1, "transport-cc": 5}, "fps": 30, "max_payload": 1100, "mid": "0", "talk": 1, "dtx": False, "talk_ms": 1, "silence_ms": 1,
         "seed": 1, "layers": [{"ssrc": ssrc, "rtx_ssrc": rtx_ssrc, "bitrate_bps": 500000, "width": 640, "height": 360, "rid": ""}],
     }
 

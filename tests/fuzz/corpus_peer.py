@@ -45,6 +45,7 @@ MEDIA = [
     _rtp(97, VIDEO_RTX, b"\x00\x05" + INTERFRAME),
     _rtp(111, AUDIO, bytes(90), [(4, b"\x90")]),
     _rtp(111, AUDIO, bytes(20)),
+    *(_rtp(96, VIDEO, INTERFRAME, [(5, number.to_bytes(2, "big"))]) for number in (1, 2, 40, 65_535)),
 ]
 INFO = {"ssrc": VIDEO, "ntp": 0xE4A1B2C3D4E5F607, "rtp_timestamp": 90000, "packets": 100, "octets": 100000}
 BLOCK = {

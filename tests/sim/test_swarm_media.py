@@ -10,6 +10,7 @@ from support.swarm_call import SwarmCall
 
 from simplestchat._native.core.errors import MisuseError
 from simplestchat._native.peer.swarm import EVENT_FIRST_FRAME, EVENT_FIRST_PACKET
+from simplestchat._native.testing.probe_wire import rtp_extensions
 
 SUITES = ("SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM", "SRTP_AES128_CM_SHA1_80")
 FAULTS = ("corrupt", "misdelivered", "duplicate", "frames_broken")
@@ -582,3 +583,22 @@ def test_bad_tracks_are_refused() -> None:
             call.swarm.add_receiver(1, path, incomplete)  # type: ignore[typeddict-item]
     with pytest.raises(MisuseError, match="cannot be"):
         call.do("add_sender", 1, path, {**call._senders[call.publish(path)], "max_payload": 1})
+
+
+def test_publishers_number_everything_that_they_send() -> None:
+    call = SwarmCall(91, up=LOSSY)
+    anna, bert = connected(call, 2)
+    ext = {"mid": 1, "abs-send-time": 2, "transport-cc": 3}
+    heard = {
+        call.subscribe(bert, sender): sender for sender in (call.publish(anna, "opus", ext=ext | {"audio-level": 4}),)
+    }
+    heard |= {call.subscribe(bert, sender): sender for sender in (call.publish(anna, "vp8", ext=ext),)}
+    call.run(4)
+    assert sum(call.sender(sender)["resent"] for sender in heard.values()) > 0
+    packets = [data for data in call.sent[anna] if data[0] >> 6 == 2 and not 192 <= data[1] < 224]
+    elements = [dict(rtp_extensions(data)) for data in packets]
+    numbers = [int.from_bytes(found[3], "big") for found in elements]
+    assert numbers == list(range(len(packets))), "media and repairs of all tracks count together"
+    seconds = [int.from_bytes(found[2], "big") / (1 << 18) for found in elements]
+    assert seconds[-1] - seconds[0] == pytest.approx(4, abs=0.2)
+    assert all(call.receiver(receiver)["corrupt"] == 0 for receiver in heard)

@@ -155,8 +155,9 @@ class SwarmCall:
         visit: int = 0,
         wanted_us: int | None = None,
         rtx: bool = True,
+        ext: dict[str, int] | None = None,
     ) -> int:
-        """A receiver and its consumer; the number of both."""
+        """A receiver and its consumer; the number of both. `ext` are header extensions of both, by name."""
         id = self.sim.new_id()
         source = self._senders[producer]
         payload_type, rtx_payload_type = CONSUMED[source["codec"]]
@@ -174,13 +175,13 @@ class SwarmCall:
             "ssrc": ssrc,
             "rtx_ssrc": rtx_ssrc,
             "clock_rate": source["clock_rate"],
-            "ext": {},
+            "ext": ext or {},
         }
         if wanted_us is not None:
             info["wanted_us"] = wanted_us
         self.do("add_receiver", id, path, info)
         maps = [(source["payload_type"], payload_type, rtx_payload_type)]
-        self.sim.control("create_consumer", id, path, producer, ssrc, rtx_ssrc, maps, {}, "", paused)
+        self.sim.control("create_consumer", id, path, producer, ssrc, rtx_ssrc, maps, ext or {}, "", paused)
         return id
 
     def path(self, path: int) -> dict[str, int]:
