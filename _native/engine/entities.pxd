@@ -91,9 +91,7 @@ cdef enum TransportState:
 cdef struct Group:
     SpeakerGroup speakers
     u32 id
-    u32 count                      # producers
-    u32 dominant                   # producer that was told last
-    us_t tick_us
+    u32 dominant                   # producer that was told last, 0: nobody
 
 cdef struct IceCredentials:
     char ufrag[UFRAG_SIZE]
@@ -281,6 +279,7 @@ cdef struct Producer:
     us_t unwanted_us               # since when a layer that was told is wanted by nobody; 0: none is
     u16 widths[MAX_SPATIAL]        # of each spatial layer, 0: not said
     u16 heights[MAX_SPATIAL]
+    u8 muffled                     # not among the loudest: forwarded to nobody here
     Group* group
     Speaker speaker
     Transport* transport

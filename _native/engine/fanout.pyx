@@ -8,7 +8,7 @@ from simplestchat._native.engine.inspect cimport inspect_facts
 from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.producer cimport producer_want_keyframe
 from simplestchat._native.engine.train cimport train_level
-from simplestchat._native.engine.voices cimport voices_hears
+from simplestchat._native.engine.voices cimport voices_listen
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 
 cdef enum:
@@ -28,6 +28,7 @@ cdef void _look_up(Producer* p, u8 stream, u64 index, Ready* out) noexcept nogil
 
 cdef void _make_ready(ShardState* s, Producer* p) noexcept nogil:
     cdef u32 i
+    voices_listen(p)
     for i in range(p.pending_count):
         _look_up(p, p.pending[i].stream, p.pending[i].index, &s.ready[i])
     if p.video:
@@ -66,7 +67,7 @@ cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noe
     """Notes the train that the queued packets make for one consumer, as far as the output queue has room."""
     cdef const Ready* ready
     cdef bint waited
-    if not consumer_takes(c) or not (c.pipe or voices_hears(p)):
+    if not consumer_takes(c) or (p.muffled and not c.pipe):
         s.flush_pending = p.pending_count
     while s.flush_pending < p.pending_count and out_room(&s.out):
         ready = &s.ready[s.flush_pending]

@@ -28,7 +28,7 @@ cdef void _hear(Producer* p, const u8* data, u16 level_off, us_t now) noexcept n
     if level < p.level:
         p.level = level
     if p.group != NULL:
-        speaker_level(&p.group.speakers, &p.speaker, level, now)
+        speaker_level(&p.speaker, level, now)
 
 
 cdef void _find_extensions(Producer* p, CachedPacket* packet, const u8* data, const RtpView* view, us_t now) noexcept nogil:

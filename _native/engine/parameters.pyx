@@ -119,6 +119,7 @@ cdef int _fill_layers(Producer* p, list layers) except -1:
     if p.stream_count == 1 and p.streams[0].spatial_count > 1:
         p.layered = 1
         p.spatial_count = p.streams[0].spatial_count
+    p.told_mask = <u8>((1 << p.spatial_count) - 1)         # it begins with all that it has
     return 0
 
 

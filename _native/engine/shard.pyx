@@ -266,6 +266,8 @@ cdef class Shard:
         if id <= 0 or id in self.producers:
             raise MisuseError(f"producer id {id} is not free")
         cdef Producer* p = make_producer(&self.s, self._transport(transport), id, kind, mid, streams, codecs, extensions, layers)
+        p.mask_us = self.now
+        timers_hasten(&self.s.timers, p.transport, self.now)
         if group and not p.video:
             voices_join(&self.s, p, group, self.now)
         self.producers[id] = <size_t>p
