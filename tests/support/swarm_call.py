@@ -105,8 +105,8 @@ class SwarmCall:
         self.sim.sockets[old.address] = self.sim.socket()
         self.do("rebind", path)
 
-    def publish(self, path: int, codec: str = "opus", **changes: Any) -> int:
-        """A track and its producer; the number of both."""
+    def publish(self, path: int, codec: str = "opus", *, engine: tuple[Any, ...] = (), **changes: Any) -> int:
+        """A track and its producer; the number of both. ``engine`` are further arguments of create_producer."""
         id = self.sim.new_id()
         payload_type, rtx, clock_rate = CODECS[codec]
         video = codec != "opus"
@@ -142,7 +142,7 @@ class SwarmCall:
         streams = [(layer["ssrc"], layer["rtx_ssrc"], "") for layer in info["layers"]]
         codecs = [(payload_type, rtx, clock_rate, codec, video, video, video)]
         kind = "video" if video else "audio"
-        self.sim.control("create_producer", id, path, kind, info["mid"], streams, codecs, dict(info["ext"]))
+        self.sim.control("create_producer", id, path, kind, info["mid"], streams, codecs, dict(info["ext"]), *engine)
         self.do("add_sender", id, path, info)
         return id
 
