@@ -28,12 +28,12 @@ cdef enum:
 
 cdef struct Speaker:                 # zeroed, then speaker_join
     SpeakerGroup* group              # NULL: of none
-    Speaker* next                    # among those who made a sound lately
+    Speaker* next                    # among those who spoke lately
     Speaker* before
     u32 id                           # the caller's
     u64 frames                       # a bit for each frame, the latest lowest: was it speech?
     i64 frame                        # number of the latest one
-    us_t spoke_us                    # when it last made a sound above its noise; 0: never
+    us_t spoke_us                    # when its latest frame of speech was; 0: never
     i64 floor_frame                  # when the younger half of the floor's time began
     u16 loudness                     # smoothed, of frames that are speech: dB above -127 dBov, times 256
     u8 immediate                     # steps of the latest frame
@@ -42,7 +42,7 @@ cdef struct Speaker:                 # zeroed, then speaker_join
     u8 heard                         # ask speaker_heard
 
 cdef struct SpeakerGroup:            # zeroed is ready
-    Speaker* first                   # of those who made a sound lately
+    Speaker* first                   # of those who spoke lately
     Speaker* dominant                # NULL: nobody
     Speaker* heard[SPEAKERS_HEARD]
     u32 members

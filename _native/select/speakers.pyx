@@ -38,7 +38,7 @@ cdef extern from *:
     int popcount "__builtin_popcountll"(unsigned long long bits) noexcept nogil
 
 
-# --- the list of those who made a sound lately ---
+# --- the list of those who spoke lately ---
 
 
 cdef inline void _list(SpeakerGroup* g, Speaker* s) noexcept nogil:
@@ -113,15 +113,13 @@ cdef void speaker_level(Speaker* s, u8 level, us_t now) noexcept nogil:
     steps = min(above // SPEAKERS_STEP_DB, <u8>SPEAKERS_IMMEDIATE)
     _turn_to(s, frame, steps >= SPEAKERS_FRAME_SPEECH)
     s.immediate = max(s.immediate, steps)
-    if steps == 0:
-        return
     if steps >= SPEAKERS_FRAME_SPEECH:
-        # Over an eighth: some 160 ms.
+        # By an eighth of the difference: over some 160 ms.
         s.loudness = <u16>(s.loudness - (s.loudness >> 3) + (<u16>loud << 5)) if s.frames & 2 else <u16>(<u16>loud << 8)
-    s.spoke_us = now
-    if not s.listed:
-        _list(g, s)
-    if g.limit and not s.heard:
+        s.spoke_us = now
+        if not s.listed:
+            _list(g, s)
+    if steps and g.limit and not s.heard:
         _apply(g, s, now)
 
 
@@ -239,7 +237,7 @@ cdef bint speakers_tick(SpeakerGroup* g, us_t now) noexcept nogil:
         if s != g.dominant and _beats(&counts, &dominant) and counts.long * 8 + counts.medium > most:
             most = counts.long * 8 + counts.medium
             best = s
-        if _frames_at(s, frame) == 0 and frame - s.frame >= LONG_FRAMES:
+        if _frames_at(s, frame) == 0:
             _unlist(g, s)
         s = following
     if best == NULL:
