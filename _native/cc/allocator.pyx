@@ -1,8 +1,16 @@
 """Divides a receiver's bandwidth among its videos; see allocator.pxd for the contract."""
 
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
-from simplestchat._native.core.types cimport i8, i64, u8, u32, u64, us_t
+from libc.string cimport memset
+from simplestchat._native.cc.ladder cimport (
+    ladder_build,
+    ladder_number,
+    ladder_price,
+    ladder_sleeps,
+    ladder_spatial,
+    ladder_temporal,
+)
+from simplestchat._native.core.types cimport i8, u8, u32, u64, us_t
 
 cdef enum:
     RANKS = 256
@@ -48,96 +56,6 @@ cdef const char* alloc_reason(u8 reason) noexcept nogil:
     return b"unknown"
 
 
-# --- the ladder of one want ---
-
-
-cdef inline int _most_spatial(const Want* w) noexcept nogil:
-    if w.max_spatial < 0 or w.max_temporal < 0:
-        return NONE
-    return min(<int>w.max_spatial, <int>min(w.spatial_count, <u8>ALLOC_LAYERS) - 1)
-
-
-cdef inline int _most_temporal(const Want* w) noexcept nogil:
-    return min(<int>w.max_temporal, <int>min(w.temporal_count, <u8>ALLOC_LAYERS) - 1)
-
-
-cdef inline u32 _cost(const Want* w, int spatial, int temporal, bint asleep) noexcept nogil:
-    cdef u32 rate = w.rates[spatial][temporal]
-    return w.nominal[spatial][temporal] if rate == 0 and asleep else rate
-
-
-cdef inline u32 _price(const Want* w, int rung, bint asleep) noexcept nogil:
-    """Of a rung; 0 below the lowest."""
-    return _cost(w, w.rungs[rung] // ALLOC_LAYERS, w.rungs[rung] % ALLOC_LAYERS, asleep) if rung >= 0 else 0
-
-
-cdef inline bint _alive(const Want* w, int spatial, int most, bint asleep) noexcept nogil:
-    cdef int t
-    for t in range(most + 1):
-        if _cost(w, spatial, t, asleep):
-            return True
-    return False
-
-
-cdef int _least_temporal(const Want* w, int spatial, int most, bint asleep) noexcept nogil:
-    """The lowest frame rate that a spatial layer above the lowest is worth.
-
-    Of three temporal layers and more the lowest is a quarter of the frame rate: a small picture that moves is better.
-    """
-    cdef int t
-    if w.still or w.temporal_count < 3:
-        return 0
-    for t in range(1, most + 1):
-        if _cost(w, spatial, t, asleep):
-            return 1
-    return 0
-
-
-cdef void _build(Want* w, int kept, bint asleep) noexcept nogil:
-    """Lays out the ladder, from the top down: what costs no less than something better is left out.
-
-    Not so what is kept (a rung's number as in `rungs`): rates that waver would take it away from below its feet.
-    """
-    cdef u8 found[ALLOC_RUNGS]
-    cdef int most = _most_temporal(w)
-    cdef int s, t, least, n = 0, lowest = 0
-    cdef u64 ceiling = <u64>1 << 32
-    cdef u32 cost
-    cdef int top = _most_spatial(w)
-    while lowest < top and not _alive(w, lowest, most, asleep):
-        lowest += 1
-    for s in range(top, -1, -1):
-        least = _least_temporal(w, s, most, asleep) if s > lowest else 0
-        for t in range(most, least - 1, -1):
-            cost = _cost(w, s, t, asleep)
-            if cost and (cost < ceiling or s * ALLOC_LAYERS + t == kept):
-                ceiling = min(ceiling, <u64>cost)
-                found[n] = <u8>(s * ALLOC_LAYERS + t)
-                n += 1
-    w.top = <i8>(n - 1)
-    for s in range(n):
-        w.rungs[s] = found[n - 1 - s]
-    w.kept = <i8>(n - 1)
-    while w.kept >= 0 and w.rungs[w.kept] > kept:
-        w.kept -= 1
-    w.rung = NONE
-
-
-cdef inline int _layers(i8 spatial, i8 temporal) noexcept nogil:
-    return <int>spatial * ALLOC_LAYERS + temporal if spatial >= 0 and temporal >= 0 else <int>NONE
-
-
-cdef bint _sleeps(const Want* w) noexcept nogil:
-    """Would it want a layer that could be woken?"""
-    cdef int s, t
-    cdef int most = _most_temporal(w)
-    for s in range(_most_spatial(w) + 1):
-        for t in range(most + 1):
-            if w.rates[s][t] == 0 and w.nominal[s][t]:
-                return True
-    return False
-
-
 # --- climbing ---
 
 
@@ -150,7 +68,7 @@ cdef inline bint _may_climb(const Want* w, us_t now) noexcept nogil:
 
 cdef inline bint _take(Pass* p, Want* w) noexcept nogil:
     """The next rung, if it fits."""
-    cdef u64 after = p.taken - _price(w, w.rung, p.asleep) + _price(w, w.rung + 1, p.asleep)
+    cdef u64 after = p.taken - ladder_price(w, w.rung, p.asleep) + ladder_price(w, w.rung + 1, p.asleep)
     if w.rung < w.kept:
         if after > p.keep_limit:
             return False
@@ -163,7 +81,7 @@ cdef inline bint _take(Pass* p, Want* w) noexcept nogil:
 
 cdef inline void _set_key(Want* w, bint asleep) noexcept nogil:
     """Who has the least climbs first; what was sent already counts a quarter less, so that equals do not swap."""
-    w.key = _price(w, w.rung, asleep)
+    w.key = ladder_price(w, w.rung, asleep)
     if w.rung < w.kept:
         w.key -= w.key // 4
 
@@ -306,14 +224,14 @@ cdef void _log(Allocator* a, const Want* w, i8 spatial, i8 temporal, us_t now) n
 
 cdef u8 _why(const Pass* p, const Want* w) noexcept nogil:
     """The reason for what it has now, as far as it shows in what it has now."""
-    cdef int most = _most_spatial(w)
+    cdef int most = ladder_spatial(w)
     if most < 0 and w.spatial_count and w.temporal_count:
         return ALLOC_HIDDEN
     if w.rung == w.top:
-        if w.top >= 0 and w.rungs[w.top] == most * ALLOC_LAYERS + _most_temporal(w):
+        if w.top >= 0 and w.rungs[w.top] == most * ALLOC_LAYERS + ladder_temporal(w):
             return ALLOC_WANTED
         return ALLOC_SOURCE
-    if p.taken - _price(w, w.rung, False) + _price(w, w.rung + 1, False) <= p.climb_limit and not _may_climb(w, p.now):
+    if p.taken - ladder_price(w, w.rung, False) + ladder_price(w, w.rung + 1, False) <= p.climb_limit and not _may_climb(w, p.now):
         return ALLOC_HELD
     return ALLOC_BANDWIDTH
 
@@ -328,7 +246,7 @@ cdef void _fall(Want* w, bint yielded, us_t now) noexcept nogil:
 
 cdef bint _settle(Allocator* a, const Pass* p, Want* w, bint passed) noexcept nogil:
     """Makes a rung a choice; `passed`: another one climbed in this turn. Whether the choice is another one than before."""
-    cdef int before = _layers(w.spatial, w.temporal)
+    cdef int before = ladder_number(w.spatial, w.temporal)
     cdef int after = <int>w.rungs[w.rung] if w.rung >= 0 else <int>NONE
     cdef u8 reason = _why(p, w)
     cdef i8 spatial, temporal
@@ -360,7 +278,7 @@ cdef void _ready(Want* w, us_t now) noexcept nogil:
     if w.rank < w.ranked:
         w.strikes = 0
         w.held_us = 0
-    if _most_spatial(w) < 0:
+    if ladder_spatial(w) < 0:
         w.held_us = w.fell_us = w.climbed_us = 0
     w.ranked = w.rank
     # Whatever the caller wrote, the ladder has to hold it.
@@ -378,9 +296,9 @@ cdef void _look_ahead(Allocator* a, const Pass* p) noexcept nogil:
     a.all_bps = 0
     for i in range(p.count):
         w = p.wants[i]
-        a.all_bps += _price(w, w.top, p.asleep)
+        a.all_bps += ladder_price(w, w.top, p.asleep)
         if w.rung < w.top and _may_climb(w, p.now):
-            after = p.taken - _price(w, w.rung, p.asleep) + _price(w, w.rung + 1, p.asleep)
+            after = p.taken - ladder_price(w, w.rung, p.asleep) + ladder_price(w, w.rung + 1, p.asleep)
             if least == 0 or after < least:
                 least = after
     a.next_bps = least + least // (ALLOC_MARGIN - 1) + 1 if least else 0
@@ -392,12 +310,12 @@ cdef void _wish(Pass* p) noexcept nogil:
     cdef u32 i
     for i in range(p.count):
         w = p.wants[i]
-        _build(w, max(_layers(w.spatial, w.temporal), _layers(w.wished_spatial, w.wished_temporal)), True)
+        ladder_build(w, max(ladder_number(w.spatial, w.temporal), ladder_number(w.wished_spatial, w.wished_temporal)), True)
     _fill(p)
     for i in range(p.count):
         w = p.wants[i]
         # What is still sent is wanted until it is taken away.
-        if w.rung >= 0 and w.rungs[w.rung] > _layers(w.spatial, w.temporal):
+        if w.rung >= 0 and w.rungs[w.rung] > ladder_number(w.spatial, w.temporal):
             w.wished_spatial = <i8>(w.rungs[w.rung] // ALLOC_LAYERS)
             w.wished_temporal = <i8>(w.rungs[w.rung] % ALLOC_LAYERS)
         else:
@@ -413,8 +331,8 @@ cdef bint _choose(Allocator* a, Pass* p) noexcept nogil:
     for i in range(p.count):
         w = p.wants[i]
         _ready(w, p.now)
-        _build(w, _layers(w.spatial, w.temporal), False)
-        sleeps |= _sleeps(w)
+        ladder_build(w, ladder_number(w.spatial, w.temporal), False)
+        sleeps |= ladder_sleeps(w)
     _fill(p)
     for i in range(p.count):
         passed |= p.wants[i].rung > p.wants[i].kept
@@ -455,9 +373,9 @@ cdef u64 allocate(Allocator* a, Want** wants, u32 count, u64 budget_bps, us_t no
     for i in range(count):
         w = wants[i]
         # Of a source of which nothing is known yet, the least is wished for.
-        if w.top < 0 and _most_spatial(w) >= 0 and _most_temporal(w) >= 0:
+        if w.top < 0 and ladder_spatial(w) >= 0 and ladder_temporal(w) >= 0:
             w.wished_spatial = 0
-            w.wished_temporal = <i8>_most_temporal(w)
+            w.wished_temporal = <i8>ladder_temporal(w)
     _look_ahead(a, &p)
     return a.taken_bps
 

@@ -4,6 +4,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 cimport simplestchat._native.cc.allocator as _allocator
 cimport simplestchat._native.cc.pacer as _pacer
+cimport simplestchat._native.select.speakers as _speakers
 from simplestchat._native.core.types cimport i8, u8, u32, u64, us_t
 
 LAYERS = _allocator.ALLOC_LAYERS
@@ -153,3 +154,90 @@ cdef class Pacer:
     @property
     def rate_bps(self):
         return self.state.rate_bps
+
+
+HEARD_MOST = _speakers.SPEAKERS_HEARD
+PAUSE_US = _speakers.SPEAKERS_PAUSE_US
+SPEAKER_BYTES = sizeof(_speakers.Speaker)
+
+
+cdef class Speakers:
+    """A group of so many speakers, numbered from 1."""
+
+    cdef _speakers.SpeakerGroup group
+    cdef _speakers.Speaker* speakers
+    cdef u32 count
+
+    def __cinit__(self, u32 count, us_t now=0):
+        cdef u32 i
+        self.count = count
+        self.speakers = <_speakers.Speaker*>calloc(count + 1, sizeof(_speakers.Speaker))
+        if self.speakers == NULL:
+            raise MemoryError
+        for i in range(1, count + 1):
+            _speakers.speaker_join(&self.group, &self.speakers[i], i, now)
+
+    def __dealloc__(self):
+        free(self.speakers)
+
+    def level(self, u32 number, u8 level, us_t now):
+        """A packet's level; whether it is forwarded."""
+        if not 1 <= number <= self.count:
+            raise IndexError(number)
+        _speakers.speaker_level(&self.speakers[number], level, now)
+        return _speakers.speaker_heard(&self.speakers[number])
+
+    def time_levels(self, us_t now, bytes levels, u32 rounds):
+        """A packet of each speaker every 20 ms for so many rounds; their levels in turn."""
+        cdef u32 i, j, at = 0
+        cdef u32 size = <u32>len(levels)
+        cdef const u8* level = levels
+        with nogil:
+            for i in range(rounds):
+                for j in range(1, self.count + 1):
+                    _speakers.speaker_level(&self.speakers[j], level[at], now)
+                    at = at + 1 if at + 1 < size else 0
+                now += 20000
+        return now
+
+    def tick(self, us_t now):
+        """Whether the dominant one changed."""
+        return _speakers.speakers_tick(&self.group, now)
+
+    def limit(self, u8 limit):
+        _speakers.speakers_limit(&self.group, limit)
+
+    def join(self, u32 number, us_t now):
+        if not 1 <= number <= self.count or self.speakers[number].group != NULL:
+            raise IndexError(number)
+        _speakers.speaker_join(&self.group, &self.speakers[number], number, now)
+
+    def leave(self, u32 number):
+        if not 1 <= number <= self.count:
+            raise IndexError(number)
+        _speakers.speaker_leave(&self.speakers[number])
+
+    @property
+    def dominant(self):
+        """The number of the dominant one; 0: nobody."""
+        return self.group.dominant.id if self.group.dominant != NULL else 0
+
+    @property
+    def members(self):
+        return self.group.members
+
+    def heard(self):
+        """Who has one of the places."""
+        return {i for i in range(1, self.count + 1) if self.speakers[i].heard}
+
+    def listed(self):
+        """Who is on the list of those that made a sound lately, in its order."""
+        cdef _speakers.Speaker* s = self.group.first
+        cdef _speakers.Speaker* before = NULL
+        found = []
+        while s != NULL:
+            assert s.before == before
+            found.append(s.id)
+            before = s
+            s = s.next
+        return found

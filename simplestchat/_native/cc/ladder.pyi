@@ -1,0 +1,1 @@
+"""The choices of one want for nogil code; no names for Python."""
