@@ -32,7 +32,7 @@ from .supervisor import Worker
 _ADDRESS = "127.0.0.1"
 _KEY_BYTES = 28  # an AES-128-GCM key and its salt
 #: What travels with the packets of a piped producer (`_native/engine/pipe.pxd`).
-_EXTENSIONS = ("audio-level", "video-orientation")
+_EXTENSIONS = ("audio-level", "video-orientation", "dependency-descriptor")
 
 
 class _Link:
@@ -132,6 +132,7 @@ class PipeBook:
                 (c.payload_type, c.rtx_payload_type, c.clock_rate, c.name, True, c.pli, c.fir) for c in spec.codecs
             ],
             extensions={name: value for name, value in spec.extensions.items() if name in _EXTENSIONS},
+            layers=wire.layers(spec),
         )
         send = wire.PipeProducer(
             transport=link.transports[producer.worker],

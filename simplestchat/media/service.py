@@ -229,6 +229,7 @@ class MediaService:
                 (c.payload_type, c.rtx_payload_type, c.clock_rate, c.name, c.nack, c.pli, c.fir) for c in spec.codecs
             ],
             extensions=dict(spec.extensions),
+            layers=wire.layers(spec),
         )
         await self._make(owner.worker, call, wire.CloseProducer(number))
         self._objects.add(Producer(number, owner, spec))

@@ -14,12 +14,16 @@ from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
+from simplestchat.model.media import ProducerSpec
+
 REPLY, FAILURE, EVENT = 0, 1, 2
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 CodecRow: TypeAlias = tuple[int, int, int, str, bool, bool, bool]
 StreamRow: TypeAlias = tuple[int, int, str]
+#: Spatial layers and temporal layers inside an encoding, and its highest bitrate in bits a second, or 0.
+LayersRow: TypeAlias = tuple[int, int, int]
 
 
 class ChannelError(Exception):
@@ -113,7 +117,7 @@ class PipeProducer(Call, frozen=True):
 
 
 class CreateProducer(ById, frozen=True):
-    """Begin to receive a track."""
+    """Begin to receive a track. ``group`` is the number of its room, in which speakers are looked for; 0: in none."""
 
     METHOD = "create_producer"
     transport: int
@@ -122,6 +126,9 @@ class CreateProducer(ById, frozen=True):
     streams: list[StreamRow]
     codecs: list[CodecRow]
     extensions: dict[str, int]
+    layers: list[LayersRow] = []
+    """One for each of the streams, or none at all."""
+    group: int = 0
 
 
 class PauseProducer(ById, frozen=True):
@@ -196,15 +203,50 @@ class SetPriority(ById, frozen=True):
     priority: int
 
 
+class SetView(ById, frozen=True):
+    """Set the size of a consumer's tile in device pixels; 0, 0: out of view, -1, -1: not known."""
+
+    METHOD = "set_view"
+    width: int
+    height: int
+
+
+class SetLoudest(Call, frozen=True):
+    """Forward at most so many voices of a group at a time; 0: all, which also forgets the group once it is empty."""
+
+    METHOD = "set_loudest"
+    group: int
+    limit: int
+
+
+class SetWanted(ById, frozen=True):
+    """Say which spatial layers of a producer other workers want: bit i for layer i."""
+
+    METHOD = "set_wanted"
+    mask: int
+
+
+class Decisions(ById, frozen=True):
+    """The latest decisions of a transport's allocation, in rows of ``model.media.Decision``."""
+
+    METHOD = "decisions"
+
+
 #: Every method that a worker that serves answers, by name. Nothing else of a worker can be reached.
 CALLS: dict[str, type[Call]] = {
     call.METHOD: call
     for call in (
         Stats, CreateTransport, ConnectTransport, RestartIce, TransportStats, Traffic, CloseTransport, CreateProducer,
         PauseProducer, ResumeProducer, CloseProducer, CreateConsumer, PauseConsumer, ResumeConsumer, CloseConsumer,
-        RequestKeyframe, SetPreferredLayers, SetPriority, CreatePipe, PipeProducer,
+        RequestKeyframe, SetPreferredLayers, SetPriority, SetView, SetLoudest, SetWanted, Decisions, CreatePipe,
+        PipeProducer,
     )
 }  # fmt: skip
+
+
+def layers(spec: ProducerSpec) -> list[LayersRow]:
+    """What a worker is told of the layers in each encoding of a track."""
+    return [(one.spatial_layers, one.temporal_layers, one.max_bitrate_bps) for one in spec.streams]
 
 
 def frame(payload: bytes) -> bytes:

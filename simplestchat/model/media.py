@@ -23,6 +23,7 @@ EXTENSION_NAMES = (
     "video-orientation",
     "transport-cc",
     "toffset",
+    "dependency-descriptor",
 )
 """The header extensions that the media plane knows, by its own short names."""
 
@@ -66,11 +67,16 @@ class TransportInfo:
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One encoding of a producer; a number that is 0 and a rid that is empty are learnt from packets."""
+    """One encoding of a producer; an SSRC that is 0 and a rid that is empty are learnt from packets."""
 
     ssrc: int = 0
     rtx_ssrc: int = 0
     rid: str = ""
+    spatial_layers: int = 1
+    """Inside this encoding; 1 also where nothing is said of them."""
+    temporal_layers: int = 1
+    max_bitrate_bps: int = 0
+    """0: nothing is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,8 @@ class ProducerSpec:
     streams: tuple[StreamSpec, ...]
     codecs: tuple[CodecSpec, ...]
     extensions: Mapping[str, int] = field(default_factory=dict)
-    """Name (``EXTENSION_NAMES``) to the publisher's id."""
+    """Name (``EXTENSION_NAMES``) to the publisher's id. Of ``transport-cc`` and ``abs-send-time`` it has only the one
+    by which its bandwidth is to be estimated, if any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,27 @@
 """What the server negotiates: codecs, their feedback, header extensions and their directions.
 
-There is no transport-cc here: publishers ramp up on REMB, which rests on abs-send-time.
+Bandwidth is estimated by transport-cc where both sides have it, else by REMB, which rests on abs-send-time.
+RED is not offered: its blocks name the publisher's payload type of Opus inside the payload, and the ``111/111`` of its
+SDP line has no place in the parameters that mediasoup-client writes. Opus mends single losses by in-band FEC.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 from simplestchat.model.media import MediaKind
+from simplestchat.ortc.matching import Codec, feedback_of
 from simplestchat.ortc.parameters import CodecCapability, ExtensionCapability, RtcpFeedback, RtpCapabilities
 
 _NACK: Final = RtcpFeedback(type="nack", parameter="")
+_TRANSPORT_CC: Final = RtcpFeedback(type="transport-cc", parameter="")
 _VIDEO_FEEDBACK: Final = (
     _NACK,
     RtcpFeedback(type="nack", parameter="pli"),
     RtcpFeedback(type="ccm", parameter="fir"),
     RtcpFeedback(type="goog-remb", parameter=""),
+    _TRANSPORT_CC,
 )
 
 EXTENSION_OF_URI: Final[dict[str, str]] = {
@@ -26,10 +32,17 @@ EXTENSION_OF_URI: Final[dict[str, str]] = {
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": "abs-send-time",
     "urn:3gpp:video-orientation": "video-orientation",
     "urn:ietf:params:rtp-hdrext:toffset": "toffset",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01": "transport-cc",
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": "dependency-descriptor",
 }
 """The URIs that the server negotiates, to the media plane's names."""
 
 ABS_SEND_TIME: Final = "abs-send-time"
+TRANSPORT_CC: Final = "transport-cc"
+DEPENDENCY_DESCRIPTOR: Final = "dependency-descriptor"
+
+BANDWIDTH_FEEDBACK: Final = {"transport-cc": TRANSPORT_CC, "goog-remb": ABS_SEND_TIME}
+"""Each kind of bandwidth feedback, to the header extension that it rests on."""
 
 
 def _video(name: str, payload_type: int, **settings: str | int) -> tuple[CodecCapability, CodecCapability]:
@@ -70,7 +83,7 @@ _OPUS: Final = CodecCapability(
     clock_rate=48_000,
     channels=2,
     parameters={"minptime": 10, "useinbandfec": 1, "usedtx": 1},
-    rtcp_feedback=(_NACK,),
+    rtcp_feedback=(_NACK, _TRANSPORT_CC),
 )
 
 
@@ -97,12 +110,24 @@ ROUTER_CAPABILITIES: Final = RtpCapabilities(
         _extension("video", "repaired-rid", 3, "recvonly"),
         _extension("audio", "abs-send-time", 4),
         _extension("video", "abs-send-time", 4),
+        _extension("audio", "transport-cc", 5),
+        _extension("video", "transport-cc", 5),
+        _extension("video", "dependency-descriptor", 8),
         _extension("audio", "audio-level", 10),
         _extension("video", "video-orientation", 11),
         _extension("video", "toffset", 12),
     ),
 )
 """``rtpCapabilities`` of every room; the payload types are a proposal that clients may follow or not."""
+
+
+def needless(extensions: Collection[str], codecs: Iterable[Codec]) -> frozenset[str]:
+    """Of the extensions that bandwidth is estimated by, those that are not to be used: one is enough, by preference
+    transport-cc, if its feedback is spoken, too.
+    """
+    spoken = any((TRANSPORT_CC, "") in feedback_of(codec) for codec in codecs)
+    chosen = TRANSPORT_CC if spoken and TRANSPORT_CC in extensions else ABS_SEND_TIME
+    return frozenset(BANDWIDTH_FEEDBACK.values()) - {chosen}
 
 
 def extension_names(kind: MediaKind, *, sending: bool) -> frozenset[str]:

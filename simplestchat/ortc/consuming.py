@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from simplestchat.errors import IncompatibleCodecs, InvalidParams
-from simplestchat.model.media import CodecMap, ConsumerSpec, MediaKind
-from simplestchat.ortc.capabilities import ABS_SEND_TIME, EXTENSION_OF_URI, ROUTER_CAPABILITIES, extension_names
-from simplestchat.ortc.matching import apt_of, common_feedback, find_codec, is_rtx
+from simplestchat.model.media import CodecMap, ConsumerSpec
+from simplestchat.ortc.capabilities import (
+    BANDWIDTH_FEEDBACK,
+    DEPENDENCY_DESCRIPTOR,
+    EXTENSION_OF_URI,
+    ROUTER_CAPABILITIES,
+    extension_names,
+    needless,
+)
+from simplestchat.ortc.matching import apt_of, common_feedback, find_codec, is_rtx, kind_of
 from simplestchat.ortc.parameters import (
     CodecCapability,
     CodecParameters,
@@ -42,8 +49,9 @@ def consume(
     """Fit a producer to what a subscriber can receive; raises ``IncompatibleCodecs`` when nothing fits."""
     known = capabilities.codecs or ()
     _check_payload_types(known)
-    extensions = _extensions(production.kind, capabilities)
-    remb = any(EXTENSION_OF_URI[uri] == ABS_SEND_TIME for uri in extensions)
+    extensions = _extensions(production, capabilities)
+    names = {EXTENSION_OF_URI[uri] for uri in extensions}
+    useless = [feedback for feedback, extension in BANDWIDTH_FEEDBACK.items() if extension not in names]
     codecs: list[CodecParameters] = []
     maps: list[CodecMap] = []
     for codec in production.codecs:
@@ -51,7 +59,7 @@ def consume(
         if theirs is None or any(theirs.preferred_payload_type == one.payload_type for one in maps):
             continue
         rtx = _retransmission(known, theirs) if production.kind == "video" else None
-        codecs += _codec_parameters(codec, theirs, rtx, remb=remb)
+        codecs += _codec_parameters(codec, theirs, rtx, useless)
         maps.append(CodecMap(codec.payload_type, theirs.preferred_payload_type, -1 if rtx is None else rtx))
     if not maps:
         raise IncompatibleCodecs(
@@ -93,23 +101,27 @@ def _retransmission(known: tuple[CodecCapability, ...], codec: CodecCapability) 
     return None
 
 
-def _extensions(kind: MediaKind, capabilities: RtpCapabilities) -> dict[str, int]:
+def _extensions(production: Production, capabilities: RtpCapabilities) -> dict[str, int]:
     """URI to the subscriber's id of each extension that we write and it reads."""
-    wanted = extension_names(kind, sending=True)
+    wanted = extension_names(production.kind, sending=True)
+    if DEPENDENCY_DESCRIPTOR not in production.spec.extensions:
+        wanted -= {DEPENDENCY_DESCRIPTOR}  # it is forwarded, never made
     found: dict[str, int] = {}
     for one in capabilities.header_extensions or ():
-        if one.kind and one.kind != kind:
+        if one.kind and one.kind != production.kind:
             continue
         name = EXTENSION_OF_URI.get(one.uri)
         if name in wanted and not one.preferred_encrypt and one.direction not in ("sendonly", "inactive"):
             found.setdefault(one.uri, one.preferred_id)
     if len(set(found.values())) < len(found):
         raise InvalidParams("rtpCapabilities gives two header extensions one id. Give each its own.")
-    return found
+    spoken = [codec for codec in capabilities.codecs or () if kind_of(codec) == production.kind]
+    dropped = needless([EXTENSION_OF_URI[uri] for uri in found], spoken)
+    return {uri: number for uri, number in found.items() if EXTENSION_OF_URI[uri] not in dropped}
 
 
 def _codec_parameters(
-    codec: CodecParameters, theirs: CodecCapability, rtx: int | None, *, remb: bool
+    codec: CodecParameters, theirs: CodecCapability, rtx: int | None, useless: Collection[str]
 ) -> list[CodecParameters]:
     """The codec under the subscriber's payload type with the publisher's settings, and its retransmission format."""
     ours = find_codec(ROUTER_CAPABILITIES.codecs or (), codec)
@@ -121,7 +133,7 @@ def _codec_parameters(
             clock_rate=codec.clock_rate,
             channels=codec.channels,
             parameters={key: value for key, value in (codec.parameters or {}).items() if value is not None},
-            rtcp_feedback=common_feedback(ours, theirs, remb=remb),
+            rtcp_feedback=common_feedback(ours, theirs, useless),
         )
     ]
     if rtx is not None:
@@ -150,6 +162,13 @@ def _rtp_parameters(
         header_extensions=tuple(
             ExtensionParameters(uri=uri, id=number, encrypt=False) for uri, number in extensions.items()
         ),
-        encodings=(EncodingParameters(ssrc=ssrc, rtx=RtxParameters(ssrc=rtx_ssrc) if rtx_ssrc else None),),
+        encodings=(
+            EncodingParameters(
+                ssrc=ssrc,
+                rtx=RtxParameters(ssrc=rtx_ssrc) if rtx_ssrc else None,
+                scalability_mode=production.scalability_mode or None,
+                max_bitrate=max(one.max_bitrate_bps for one in production.spec.streams) or None,
+            ),
+        ),
         rtcp=RtcpParameters(cname=production.cname, reduced_size=True, mux=True),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias, TypeVar
 
 from simplestchat.ortc import h264
@@ -70,11 +70,9 @@ def find_codec(codecs: Iterable[_AnyCodec], wanted: Codec) -> _AnyCodec | None:
     return next((one for one in codecs if not is_rtx(one) and same_codec(one, wanted)), None)
 
 
-def common_feedback(ours: Codec, theirs: Codec, *, remb: bool) -> tuple[RtcpFeedback, ...]:
-    """What both sides understand, in our order; bandwidth feedback only with its header extension."""
+def common_feedback(ours: Codec, theirs: Codec, without: Collection[str]) -> tuple[RtcpFeedback, ...]:
+    """What both sides understand, in our order, but for these types."""
     known = feedback_of(theirs)
     return tuple(
-        one
-        for one in ours.rtcp_feedback or ()
-        if (one.type, one.parameter or "") in known and (remb or one.type != "goog-remb")
+        one for one in ours.rtcp_feedback or () if (one.type, one.parameter or "") in known and one.type not in without
     )

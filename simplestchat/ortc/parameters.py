@@ -18,6 +18,8 @@ MAX_ENCODINGS: Final = 4
 MAX_CODECS: Final = 16  # retransmission formats not counted: each codec may have one
 RID_SIZE: Final = 16
 MID_SIZE: Final = 32
+MAX_LAYERS: Final = 4  # spatial or temporal ones of a track
+MAX_BITRATE_BPS: Final = 1_000_000_000
 
 PayloadType: TypeAlias = Annotated[int, Meta(ge=0, le=127)]
 Ssrc: TypeAlias = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
@@ -47,7 +49,7 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 
 
 class RtcpFeedback(Wire, frozen=True, kw_only=True):
-    """One RTCP feedback message that a codec uses: ``nack``, ``nack pli``, ``ccm fir``, ``goog-remb``."""
+    """One RTCP feedback message that a codec uses: ``nack``, ``nack pli``, ``ccm fir``, ``transport-cc``…"""
 
     type: Word
     parameter: Word | None = None
@@ -125,7 +127,7 @@ class EncodingParameters(Wire, frozen=True, kw_only=True):
     rtx: RtxParameters | None = None
     dtx: bool | None = None
     scalability_mode: Word | None = None
-    max_bitrate: Annotated[int, Meta(ge=0)] | None = None
+    max_bitrate: Annotated[int, Meta(ge=0, le=MAX_BITRATE_BPS)] | None = None
 
 
 class RtcpParameters(Wire, frozen=True, kw_only=True):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from simplestchat.errors import IncompatibleCodecs, InvalidParams
 from simplestchat.model.media import CodecSpec, MediaKind, ProducerSpec, StreamSpec
-from simplestchat.ortc.capabilities import EXTENSION_OF_URI, ROUTER_CAPABILITIES, extension_names
+from simplestchat.ortc.capabilities import EXTENSION_OF_URI, ROUTER_CAPABILITIES, extension_names, needless
+from simplestchat.ortc.layers import NO_LAYERS, Layers, check_simulcast, parse_mode, scalability_mode
 from simplestchat.ortc.matching import apt_of, feedback_of, find_codec, is_rtx, kind_of, name_of
 from simplestchat.ortc.parameters import MAX_CODECS, CodecParameters, EncodingParameters, RtpParameters
 
 StreamType: TypeAlias = Literal["simple", "simulcast", "svc"]
-_SPATIAL_LAYERS = re.compile(r"^[LSK]([1-9])T[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,10 @@ class Production:
     """The publisher's media codecs, without retransmission formats."""
     cname: str
     spatial_layers: int
+    """To choose among: encodings of simulcast, else layers inside the one encoding."""
+    temporal_layers: int
+    scalability_mode: str
+    """Of what a subscriber gets, as mediasoup says it: ``S3T3`` for simulcast; "" where nothing is known."""
     ssrcs: frozenset[int]
     """Every SSRC that was announced, retransmission included."""
 
@@ -35,22 +38,25 @@ class Production:
 def produce(kind: MediaKind, parameters: RtpParameters) -> Production:
     """Check what a publisher wants to send; raises ``InvalidParams`` or ``IncompatibleCodecs``."""
     codecs, specs = _codecs(kind, parameters.codecs)
-    extensions = _extensions(kind, parameters)
+    extensions = _extensions(kind, parameters, codecs)
     mid = parameters.mid or ""
     encodings = parameters.encodings or ()
-    streams = _streams(encodings, mid, extensions, rtx=any(spec.rtx_payload_type >= 0 for spec in specs))
+    layers = _layers(kind, encodings)
+    streams = _streams(encodings, layers, mid, extensions, rtx=any(spec.rtx_payload_type >= 0 for spec in specs))
     _check_encoding_codecs(encodings, codecs)
     ssrcs = [ssrc for one in streams for ssrc in (one.ssrc, one.rtx_ssrc) if ssrc]
     _refuse_repeats("SSRC", ssrcs)
-    layers = _spatial_layers(encodings)
     simulcast = len(streams) > 1
+    inside = layers[0].spatial
     return Production(
         kind=kind,
-        type="simulcast" if simulcast else "svc" if layers > 1 else "simple",
+        type="simulcast" if simulcast else "svc" if inside > 1 else "simple",
         spec=ProducerSpec(kind=kind, mid=mid, streams=streams, codecs=specs, extensions=extensions),
         codecs=codecs,
         cname=(parameters.rtcp.cname if parameters.rtcp else None) or "",
-        spatial_layers=len(streams) if simulcast else layers,
+        spatial_layers=len(streams) if simulcast else inside,
+        temporal_layers=max(one.temporal for one in layers),
+        scalability_mode=scalability_mode(layers),
         ssrcs=frozenset(ssrcs),
     )
 
@@ -111,18 +117,24 @@ def _codec_spec(codec: CodecParameters, rtx_payload_type: int) -> CodecSpec:
     )
 
 
-def _extensions(kind: MediaKind, parameters: RtpParameters) -> dict[str, int]:
+def _extensions(kind: MediaKind, parameters: RtpParameters, codecs: tuple[CodecParameters, ...]) -> dict[str, int]:
     """The extensions that we read; unknown and encrypted ones are left unread in the packets."""
     given = parameters.header_extensions or ()
     _refuse_repeats("header extension id", (one.id for one in given))
     _refuse_repeats("header extension", (one.uri for one in given))
     wanted = extension_names(kind, sending=False)
     found = {EXTENSION_OF_URI.get(one.uri, ""): one.id for one in given if not one.encrypt}
+    wanted -= needless(found, codecs)
     return {name: number for name, number in found.items() if name in wanted}
 
 
 def _streams(
-    encodings: tuple[EncodingParameters, ...], mid: str, extensions: dict[str, int], *, rtx: bool
+    encodings: tuple[EncodingParameters, ...],
+    layers: list[Layers],
+    mid: str,
+    extensions: dict[str, int],
+    *,
+    rtx: bool,
 ) -> tuple[StreamSpec, ...]:
     """The encodings, each with something by which its packets can be told apart."""
     _refuse_repeats("rid", (one.rid for one in encodings if one.rid))
@@ -137,7 +149,16 @@ def _streams(
                 "rtp-stream-id header extension, or (a single encoding) a mid with the mid header extension."
             )
         rtx_ssrc = one.rtx.ssrc if one.rtx and rtx else 0
-        streams.append(StreamSpec(ssrc=one.ssrc or 0, rtx_ssrc=rtx_ssrc, rid=one.rid or ""))
+        streams.append(
+            StreamSpec(
+                ssrc=one.ssrc or 0,
+                rtx_ssrc=rtx_ssrc,
+                rid=one.rid or "",
+                spatial_layers=layers[number].spatial,
+                temporal_layers=layers[number].temporal,
+                max_bitrate_bps=one.max_bitrate or 0,
+            )
+        )
     return tuple(streams)
 
 
@@ -150,11 +171,13 @@ def _check_encoding_codecs(encodings: tuple[EncodingParameters, ...], codecs: tu
             )
 
 
-def _spatial_layers(encodings: tuple[EncodingParameters, ...]) -> int:
-    """The spatial layers inside the first encoding (``L3T3`` has three); simulcast's own are counted elsewhere."""
-    mode = encodings[0].scalability_mode if encodings else None
-    found = _SPATIAL_LAYERS.match(mode or "")
-    return int(found.group(1)) if found else 1
+def _layers(kind: MediaKind, encodings: tuple[EncodingParameters, ...]) -> list[Layers]:
+    """The layers inside each encoding; audio has none, whatever it says."""
+    if kind == "audio" or not encodings:
+        return [NO_LAYERS] * max(1, len(encodings))
+    layers = [parse_mode(one.scalability_mode) for one in encodings]
+    check_simulcast(layers, [one.max_bitrate or 0 for one in encodings])
+    return layers
 
 
 def _refuse_repeats(what: str, values: Iterable[object]) -> None:

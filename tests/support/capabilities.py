@@ -12,6 +12,7 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 ORIENTATION = "urn:3gpp:video-orientation"
 TOFFSET = "urn:ietf:params:rtp-hdrext:toffset"
+DEPENDENCY = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
 _FEEDBACK = [
@@ -57,6 +58,7 @@ def _extensions(kind: str, **ids: int) -> list[dict[str, Any]]:
         "orientation": ORIENTATION,
         "toffset": TOFFSET,
         "delay": PLAYOUT_DELAY,
+        "dependency": DEPENDENCY,
     }
     return [{"kind": kind, "uri": uris[name], "preferredId": number} for name, number in ids.items()]
 
@@ -86,7 +88,9 @@ CHROME: dict[str, Any] = {
     ],
     "headerExtensions": [
         *_extensions("audio", level=1, time=2, cc=3, mid=4),
-        *_extensions("video", toffset=14, time=2, orientation=13, cc=3, delay=5, mid=4, rid=10, repaired=11),
+        *_extensions(
+            "video", toffset=14, time=2, orientation=13, cc=3, delay=5, mid=4, rid=10, repaired=11, dependency=12
+        ),
     ],
 }
 

@@ -5,7 +5,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.capabilities import ABS_SEND_TIME, AUDIO_LEVEL, CHROME, FIREFOX, MID, ORIENTATION, RID, TRANSPORT_CC
+from support.capabilities import (
+    ABS_SEND_TIME,
+    AUDIO_LEVEL,
+    CHROME,
+    DEPENDENCY,
+    FIREFOX,
+    MID,
+    ORIENTATION,
+    RID,
+    TRANSPORT_CC,
+)
 
 from simplestchat.errors import IncompatibleCodecs, InvalidParams
 from simplestchat.model.media import CodecMap
@@ -24,18 +34,20 @@ OPUS = {
     "payloadType": 111,
     "clockRate": 48000,
     "channels": 2,
-    "parameters": {"useinbandfec": 1, "sprop-stereo": 1},
+    "parameters": {"useinbandfec": 1, "usedtx": 1, "sprop-stereo": 1},
 }
 
 
-def production(kind: Any, *codecs: dict[str, Any], encodings: int = 1) -> Production:
+def production(kind: Any, *codecs: dict[str, Any], encodings: int = 1, said: Any = None, **fields: Any) -> Production:
+    """A track of some encodings, each of which says the same, or what is ``said`` of each."""
     return produce(
         kind,
         msgspec.convert(
             {
                 "codecs": codecs,
-                "encodings": [{"ssrc": n + 1} for n in range(encodings)],
+                "encodings": [{"ssrc": n + 1, **one} for n, one in enumerate(said or [{}] * encodings)],
                 "rtcp": {"cname": "someone"},
+                **fields,
             },
             RtpParameters,
         ),
@@ -56,14 +68,14 @@ def test_payload_types_and_ids_are_the_subscribers() -> None:
     got = consume(production("video", VP8), FIREFOX)
     assert [codec.payload_type for codec in got.rtp_parameters.codecs] == [120, 124]
     assert got.spec.codecs == (CodecMap(96, 120, 124),)
-    assert got.spec.extensions == {"mid": 3, "abs-send-time": 4, "toffset": 5}
+    assert got.spec.extensions == {"mid": 3, "toffset": 5, "transport-cc": 7}
     assert {one.uri: one.id for one in got.rtp_parameters.header_extensions or ()}[MID] == 3
 
 
 def test_one_encoding_with_new_ssrcs_whatever_the_publisher_sends() -> None:
     got = consume(production("video", VP8, encodings=3), CHROME)
     encoded = msgspec.json.decode(msgspec.json.encode(got.rtp_parameters))
-    assert encoded["encodings"] == [{"ssrc": 7000, "rtx": {"ssrc": 7001}}]
+    assert encoded["encodings"] == [{"ssrc": 7000, "rtx": {"ssrc": 7001}, "scalabilityMode": "S3T1"}]
     assert (got.spec.ssrc, got.spec.rtx_ssrc) == (7000, 7001)
     assert got.ssrcs == {7000, 7001}
 
@@ -71,7 +83,7 @@ def test_one_encoding_with_new_ssrcs_whatever_the_publisher_sends() -> None:
 def test_what_the_publisher_says_about_itself_goes_along() -> None:
     got = consume(production("audio", OPUS), CHROME)
     codec = got.rtp_parameters.codecs[0]
-    assert codec.parameters == {"useinbandfec": 1, "sprop-stereo": 1}
+    assert codec.parameters == {"useinbandfec": 1, "usedtx": 1, "sprop-stereo": 1}
     rtcp = got.rtp_parameters.rtcp
     assert rtcp is not None
     assert (rtcp.cname, rtcp.reduced_size, rtcp.mux) == ("someone", True, True)
@@ -102,26 +114,94 @@ def test_only_what_the_subscriber_can_decode() -> None:
         consume(production("video", VP8), {})
 
 
-def test_remb_only_with_abs_send_time_and_transport_cc_never() -> None:
-    with_time = consume(production("video", VP8), CHROME).rtp_parameters.codecs[0].rtcp_feedback or ()
-    assert {(one.type, one.parameter) for one in with_time} == {
-        ("nack", ""),
-        ("nack", "pli"),
-        ("ccm", "fir"),
-        ("goog-remb", ""),
+def without(capabilities: dict[str, Any], *uris: str) -> dict[str, Any]:
+    """The same endpoint, had it not these header extensions."""
+    extensions = [one for one in capabilities["headerExtensions"] if one["uri"] not in uris]
+    return {**capabilities, "headerExtensions": extensions}
+
+
+def silent(capabilities: dict[str, Any], feedback: str) -> dict[str, Any]:
+    """The same endpoint, did it not speak this feedback."""
+    codecs = [
+        {**one, "rtcpFeedback": [said for said in one["rtcpFeedback"] if said["type"] != feedback]}
+        for one in capabilities["codecs"]
+    ]
+    return {**capabilities, "codecs": codecs}
+
+
+BANDWIDTH = {"transport-cc", "goog-remb"}
+BOTH = {"transport-cc", "abs-send-time"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "extension", "feedback"),
+    [
+        (CHROME, "transport-cc", "transport-cc"),
+        (FIREFOX, "transport-cc", "transport-cc"),
+        (without(CHROME, TRANSPORT_CC), "abs-send-time", "goog-remb"),
+        (silent(CHROME, "transport-cc"), "abs-send-time", "goog-remb"),
+        (without(CHROME, ABS_SEND_TIME), "transport-cc", "transport-cc"),
+        (without(CHROME, ABS_SEND_TIME, TRANSPORT_CC), None, None),
+    ],
+)
+def test_bandwidth_is_estimated_one_way(endpoint: dict[str, Any], extension: str | None, feedback: str | None) -> None:
+    """By transport-cc where the subscriber has both the extension and the feedback, else by REMB."""
+    got = consume(production("video", VP8), endpoint)
+    assert set(got.spec.extensions) & BOTH == ({extension} if extension else set())
+    told = {(one.type, one.parameter) for one in got.rtp_parameters.codecs[0].rtcp_feedback or ()}
+    assert told == {("nack", ""), ("nack", "pli"), ("ccm", "fir")} | ({(feedback, "")} if feedback else set())
+
+
+def test_audio_counts_in_what_bandwidth_is_estimated_by() -> None:
+    got = consume(production("audio", OPUS), CHROME)
+    assert set(got.spec.extensions) & BOTH == {"transport-cc"}
+    assert BANDWIDTH & {one.type for one in got.rtp_parameters.codecs[0].rtcp_feedback or ()} == {"transport-cc"}
+    # Firefox has it for video alone.
+    assert not set(consume(production("audio", OPUS), FIREFOX).spec.extensions) & BOTH
+    only_video = {
+        **CHROME,
+        "codecs": [one for one in silent(CHROME, "transport-cc")["codecs"] if one["kind"] == "audio"],
     }
-    without = {**CHROME, "headerExtensions": []}
-    assert "goog-remb" not in {
-        one.type for one in consume(production("video", VP8), without).rtp_parameters.codecs[0].rtcp_feedback or ()
-    }
+    only_video["codecs"] += [one for one in CHROME["codecs"] if one["kind"] == "video"]
+    assert set(consume(production("audio", OPUS), only_video).spec.extensions) & BOTH == {"abs-send-time"}
+
+
+AV1 = {"mimeType": "video/AV1", "payloadType": 45, "clockRate": 90000}
+
+
+def test_a_dependency_descriptor_is_forwarded_where_there_is_one() -> None:
+    sent = {"headerExtensions": [{"uri": DEPENDENCY, "id": 7}]}
+    assert consume(production("video", AV1, **sent), CHROME).spec.extensions["dependency-descriptor"] == 12
+    assert "dependency-descriptor" not in consume(production("video", AV1), CHROME).spec.extensions
+    deaf = without(CHROME, DEPENDENCY)
+    assert "dependency-descriptor" not in consume(production("video", AV1, **sent), deaf).spec.extensions
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "mode", "bitrate"),
+    [
+        ([{}], "simple", None, None),
+        ([{"scalabilityMode": "L1T3", "maxBitrate": 500}], "simple", "L1T3", 500),
+        ([{"scalabilityMode": "L3T3_KEY"}], "svc", "L3T3_KEY", None),
+        ([{"scalabilityMode": "S3T3"}], "svc", "S3T3", None),
+        ([{}, {}], "simulcast", "S2T1", None),
+        ([{"scalabilityMode": "L1T2"}, {"scalabilityMode": "L1T3", "maxBitrate": 900}, {}], "simulcast", "S3T3", 900),
+    ],
+)
+def test_a_subscriber_is_told_the_layers_as_by_mediasoup(
+    said: list[dict[str, Any]], kind: str, mode: str | None, bitrate: int | None
+) -> None:
+    made = production("video", VP8, said=said)
+    (encoding,) = consume(made, CHROME).rtp_parameters.encodings or ()
+    assert (made.type, encoding.scalability_mode, encoding.max_bitrate) == (kind, mode, bitrate)
 
 
 def test_extensions_are_those_of_the_kind_and_direction() -> None:
     audio = consume(production("audio", OPUS), CHROME)
-    assert set(audio.spec.extensions) == {"mid", "abs-send-time", "audio-level"}
+    assert set(audio.spec.extensions) == {"mid", "transport-cc", "audio-level"}
     video = {one.uri for one in consume(production("video", VP8), CHROME).rtp_parameters.header_extensions or ()}
     assert ORIENTATION in video
-    assert video.isdisjoint({RID, AUDIO_LEVEL, TRANSPORT_CC})
+    assert video.isdisjoint({RID, AUDIO_LEVEL, ABS_SEND_TIME})
 
 
 def test_extensions_that_the_subscriber_does_not_read_are_not_written() -> None:

@@ -90,9 +90,27 @@ def test_feedback_is_what_both_sides_know() -> None:
     assert (spec.codecs[0].nack, spec.codecs[0].pli, spec.codecs[0].fir) == (True, True, True)
     answer = theirs.getSendingRemoteRtpParameters("video", extended(ENDPOINTS["chrome"]))
     types = {one.type for one in answer.codecs[0].rtcpFeedback}
-    # Publishers ramp up on REMB: the answer that mediasoup-client writes for us offers it, and no transport-cc.
-    assert "goog-remb" in types
-    assert "transport-cc" not in types
+    # Publishers ramp up on transport-cc: the answer that mediasoup-client writes for us offers it, and no REMB.
+    assert "transport-cc" in types
+    assert "goog-remb" not in types
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "extension", "feedback"),
+    [
+        ("chrome", "transport-cc", "transport-cc"),
+        ("firefox", "transport-cc", "transport-cc"),
+        ("aiortc", "abs-send-time", "goog-remb"),
+    ],
+)
+def test_both_ways_are_estimated_by_what_the_endpoint_has(endpoint: str, extension: str, feedback: str) -> None:
+    both = {"transport-cc", "abs-send-time"}
+    production = produce("video", sending("video", ENDPOINTS[endpoint]))
+    assert both & set(production.spec.extensions) == {extension}
+    consumption = consume(production, receiving(ENDPOINTS[endpoint]), mid="7", new_ssrc=lambda: 1, paused=True)
+    assert both & set(consumption.spec.extensions) == {extension}
+    said = {one.type for one in consumption.rtp_parameters.codecs[0].rtcp_feedback or ()}
+    assert said & {"transport-cc", "goog-remb"} == {feedback}
 
 
 _LEVELS = st.sampled_from(["42e01f", "42001f", "42E034", "4d001f", "64001f", "640c1f", "58c01f", "zz", "42e01"])

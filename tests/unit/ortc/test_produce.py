@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.capabilities import ABS_SEND_TIME, MID, REPAIRED_RID, RID, TRANSPORT_CC
+from support.capabilities import ABS_SEND_TIME, DEPENDENCY, MID, REPAIRED_RID, RID, TRANSPORT_CC
 from support.repository import ROOT
 
 from simplestchat._native.engine.shard import Shard
@@ -24,7 +24,14 @@ def parameters(**fields: Any) -> RtpParameters:
 
 
 def extensions(**ids: int) -> list[dict[str, Any]]:
-    uris = {"mid": MID, "rid": RID, "repaired": REPAIRED_RID, "time": ABS_SEND_TIME, "cc": TRANSPORT_CC}
+    uris = {
+        "mid": MID,
+        "rid": RID,
+        "repaired": REPAIRED_RID,
+        "time": ABS_SEND_TIME,
+        "cc": TRANSPORT_CC,
+        "dependency": DEPENDENCY,
+    }
     return [{"uri": uris[name], "id": number} for name, number in ids.items()]
 
 
@@ -67,14 +74,68 @@ def test_simulcast_by_rid_keeps_the_order_of_its_encodings() -> None:
     assert made.type == "simulcast"
     assert made.spatial_layers == 3
     assert [one.rid for one in made.spec.streams] == ["r0", "r1", "r2"]
-    # transport-cc was never offered, so it is not read.
+    # Nobody speaks the feedback of transport-cc here, so it is not read.
     assert made.spec.extensions == {"mid": 4, "rid": 10, "repaired-rid": 11, "abs-send-time": 2}
+    assert {(one.spatial_layers, one.temporal_layers, one.max_bitrate_bps) for one in made.spec.streams} == {
+        (1, 1, 100_000)
+    }
 
 
-def test_svc_is_told_from_its_mode() -> None:
-    made = produce("video", parameters(encodings=[{"ssrc": 1, "scalabilityMode": "L3T3_KEY"}]))
-    assert (made.type, made.spatial_layers) == ("svc", 3)
-    assert produce("video", parameters(encodings=[{"ssrc": 1, "scalabilityMode": "L1T3"}])).type == "simple"
+FEEDBACK = [{"type": "goog-remb"}, {"type": "transport-cc"}]
+
+
+@pytest.mark.parametrize(
+    ("names", "feedback", "read"),
+    [
+        ({"time": 2, "cc": 3}, FEEDBACK, {"transport-cc": 3}),
+        ({"time": 2, "cc": 3}, FEEDBACK[:1], {"abs-send-time": 2}),
+        ({"time": 2}, FEEDBACK, {"abs-send-time": 2}),
+        ({"cc": 3}, FEEDBACK, {"transport-cc": 3}),
+        ({"cc": 3}, [], {}),
+        ({"dependency": 7}, [], {"dependency-descriptor": 7}),
+    ],
+)
+def test_a_publisher_is_estimated_one_way(
+    names: dict[str, int], feedback: list[dict[str, str]], read: dict[str, int]
+) -> None:
+    codec = {**VP8, "rtcpFeedback": feedback}
+    made = produce("video", parameters(codecs=[codec], headerExtensions=extensions(**names)))
+    assert made.spec.extensions == read
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "spatial", "temporal"),
+    [
+        ("L1T1", "simple", 1, 1),
+        ("L1T3", "simple", 1, 3),
+        ("L3T3_KEY", "svc", 3, 3),
+        ("L2T2_KEY_SHIFT", "svc", 2, 2),
+        ("L2T1h", "svc", 2, 1),
+        ("S3T3", "svc", 3, 3),
+        ("K3T3", "svc", 3, 3),
+        ("", "simple", 1, 1),
+        (None, "simple", 1, 1),
+    ],
+)
+def test_layers_are_told_by_the_mode(mode: str | None, kind: str, spatial: int, temporal: int) -> None:
+    made = produce("video", parameters(encodings=[{"ssrc": 1, "scalabilityMode": mode}]))
+    assert (made.type, made.spatial_layers, made.temporal_layers) == (kind, spatial, temporal)
+    assert made.scalability_mode == (mode or "")
+    (stream,) = made.spec.streams
+    assert (stream.spatial_layers, stream.temporal_layers) == (spatial, temporal)
+
+
+def test_layers_of_simulcast_are_its_encodings() -> None:
+    said = [{"scalabilityMode": "L1T2", "maxBitrate": 1}, {"maxBitrate": 2}, {"scalabilityMode": "L1T3"}]
+    made = produce("video", parameters(encodings=[{"ssrc": number + 1, **one} for number, one in enumerate(said)]))
+    assert (made.type, made.spatial_layers, made.temporal_layers, made.scalability_mode) == ("simulcast", 3, 3, "S3T3")
+    rows = [(one.spatial_layers, one.temporal_layers, one.max_bitrate_bps) for one in made.spec.streams]
+    assert rows == [(1, 2, 1), (1, 1, 2), (1, 3, 0)]
+
+
+def test_audio_has_no_layers() -> None:
+    made = produce("audio", parameters(codecs=[OPUS], encodings=[{"ssrc": 1, "scalabilityMode": "L3T3", "dtx": True}]))
+    assert (made.type, made.spatial_layers, made.temporal_layers, made.scalability_mode) == ("simple", 1, 1, "")
 
 
 def test_rtx_is_paired_by_apt() -> None:
@@ -138,6 +199,13 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("tells the packets of encoding 0 apart", {"mid": "0", "encodings": [{}]}),
     ("tells the packets of encoding 1 apart", {"encodings": [{"ssrc": 1}, {}]}),
     ("codecPayloadType 7", {"encodings": [{"ssrc": 1, "codecPayloadType": 7}]}),
+    ("scalabilityMode 'L0T1' is not known", {"encodings": [{"ssrc": 1, "scalabilityMode": "L0T1"}]}),
+    ("scalabilityMode 'L3T3_KEYS' is not", {"encodings": [{"ssrc": 1, "scalabilityMode": "L3T3_KEYS"}]}),
+    ("scalabilityMode 'l3t3' is not", {"encodings": [{"ssrc": 1, "scalabilityMode": "l3t3"}]}),
+    ("L5T1 has too many layers. Use 4", {"encodings": [{"ssrc": 1, "scalabilityMode": "L5T1"}]}),
+    ("L1T9 has too many layers", {"encodings": [{"ssrc": 1, "scalabilityMode": "L1T9"}]}),
+    ("Encoding 1 has 3 spatial layers", {"encodings": [{"ssrc": 1}, {"ssrc": 2, "scalabilityMode": "L3T3"}]}),
+    ("maxBitrate goes down", {"encodings": [{"ssrc": 1, "maxBitrate": 9}, {"ssrc": 2}, {"ssrc": 3, "maxBitrate": 5}]}),
     ("header extension id 3", {"headerExtensions": extensions(mid=3, rid=3)}),
     ("header extension urn", {"headerExtensions": extensions(mid=3) + extensions(mid=4)}),
 ]
@@ -167,6 +235,9 @@ MALFORMED: list[dict[str, Any]] = [
     {"encodings": [{"ssrc": 1.5}]},
     {"encodings": [{"ssrc": n + 1} for n in range(5)]},
     {"encodings": [{"rid": "a b"}]},
+    {"encodings": [{"ssrc": 1, "maxBitrate": -1}]},
+    {"encodings": [{"ssrc": 1, "maxBitrate": 1_000_000_001}]},
+    {"encodings": [{"ssrc": 1, "scalabilityMode": 3}]},
     {"encodings": [{"rid": "a" * 17}]},
     {"headerExtensions": [{"uri": MID, "id": 0}]},
     {"headerExtensions": [{"uri": MID, "id": 256}]},
@@ -207,11 +278,17 @@ def test_the_media_core_takes_the_most_that_is_let_through() -> None:
         parameters(
             codecs=media + again,
             encodings=[
-                {"ssrc": 10 + number, "rtx": {"ssrc": 20 + number}, "rid": str(number) * bounds.RID_SIZE}
+                {
+                    "ssrc": 10 + number,
+                    "rtx": {"ssrc": 20 + number},
+                    "rid": str(number) * bounds.RID_SIZE,
+                    "scalabilityMode": f"L1T{bounds.MAX_LAYERS}",
+                    "maxBitrate": bounds.MAX_BITRATE_BPS,
+                }
                 for number in range(bounds.MAX_ENCODINGS)
             ],
             mid="m" * bounds.MID_SIZE,
-            headerExtensions=extensions(mid=1, rid=255, repaired=2, time=3, cc=4),
+            headerExtensions=extensions(mid=1, rid=255, repaired=2, time=3, cc=4, dependency=5),
         ),
     ).spec
     shard = Shard(1)
@@ -227,5 +304,7 @@ def test_the_media_core_takes_the_most_that_is_let_through() -> None:
             for one in spec.codecs
         ],
         dict(spec.extensions),
+        [(one.spatial_layers, one.temporal_layers, one.max_bitrate_bps) for one in spec.streams],
+        7,
     )
     assert shard.stats()["producers"] == 1
