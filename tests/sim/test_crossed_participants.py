@@ -6,7 +6,7 @@ import pytest
 from support.calls import Call, assert_clean, connect, two_party_call, undelivered
 from support.rtp import RtpPacket
 from support.simulation import Member, Simulation
-from support.stamp import Stamp, stamped, vp8_payload
+from support.stamp import Stamp, Vp8Numbers, stamped, vp8_payload
 
 from simplestchat._native.core.errors import MisuseError
 from simplestchat._native.testing.probe_rtcp import rtcp_bye, rtcp_fir, rtcp_nack, rtcp_pli, rtcp_remb, rtcp_rr, rtcp_sr
@@ -38,7 +38,7 @@ def test_media_under_anothers_ssrc_reaches_nobody() -> None:
         settings = source.track.settings
         for counter in range(100):
             stamp = Stamp(666, counter, call.sim.clock.now)
-            payload = vp8_payload(stamp, 500, counter, True, True) if settings.kind == "video" else stamped(stamp, 100)
+            payload = vp8_payload(stamp, 500, Vp8Numbers(counter & 0x7FFF, counter & 0xFF, counter & 31, 0), True, True) if settings.kind == "video" else stamped(stamp, 100)
             eve.peer.send_rtp(bytes(RtpPacket(settings.payload_type, True, counter, counter, settings.ssrc, payload)))
             call.sim.run(0.002)
     call.sim.run(0.1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from support.netem import US_PER_S, Clock, Timer
 from support.rtp import RtpPacket
-from support.stamp import Stamp, stamped, vp8_payload
+from support.stamp import Stamp, Vp8Numbers, stamped, vp8_payload
 
 from simplestchat._native.testing.probe_rtcp import rtcp_sdes, rtcp_sr
 
@@ -62,7 +62,9 @@ class Track:
         self._timer: Timer | None = None
         self._history: dict[int, RtpPacket] = {}
         self._report_due_us = clock.now
-        self._frames = 0
+        self._frames = rng.randrange(1 << 15)
+        self._lowest = rng.randrange(1 << 8)
+        self._pattern = 0
         self._want_keyframe = True
         self._octets = 0
         self.sent: dict[int, int] = {}
@@ -99,13 +101,21 @@ class Track:
     def _send_frame(self) -> None:
         keyframe, self._want_keyframe = self._want_keyframe, False
         self.keyframes += keyframe
-        self._frames += 1
+        numbers = self._number(keyframe)
         count = self.settings.packets_per_frame * (3 if keyframe else 1)
         for place in range(count):
             stamp = self._stamp()
             size = self.settings.packet_size - self._rng.randrange(100)
-            payload = vp8_payload(stamp, size, self._frames, place == 0, keyframe)
+            payload = vp8_payload(stamp, size, numbers, place == 0, keyframe)
             self._emit(payload, marker=place == count - 1)
+
+    def _number(self, keyframe: bool) -> Vp8Numbers:
+        """Three temporal layers, whose pattern begins anew with a keyframe."""
+        self._pattern = 0 if keyframe else (self._pattern + 1) % 4
+        temporal, sync = ((0, False), (2, True), (1, True), (2, False))[self._pattern]
+        self._frames += 1
+        self._lowest += temporal == 0
+        return Vp8Numbers(self._frames & 0x7FFF, self._lowest & 0xFF, self.keyframes & 31, temporal, sync)
 
     def _send_audio(self) -> None:
         self._emit(stamped(self._stamp(), self.settings.packet_size), marker=not self.sent)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from support.netem import Clock, Timer
 from support.publisher import ntp_at
 from support.rtp import RtpPacket, extended_sequence
-from support.stamp import Stamp, read_stamp, read_vp8_stamp
+from support.stamp import Stamp, Vp8Numbers, read_stamp, read_vp8_numbers, read_vp8_stamp
 
 from simplestchat._native.testing.probe_rtcp import rtcp_nack, rtcp_pli, rtcp_rr
 
@@ -44,6 +44,7 @@ class Arrival:
     arrived_us: int
     repaired: bool
     keyframe: bool
+    numbers: Vp8Numbers | None = None
 
 
 @dataclass
@@ -123,13 +124,14 @@ class Reception:
         if stamp is None:
             self.faults.corrupt.append(index)
             return
+        numbers = read_vp8_numbers(packet.payload) if self.settings.kind == "video" else None
         known = self.arrivals.get(index)
         if known is not None:
             self.spurious += 1
-            if known.stamp != stamp or known.timestamp != packet.timestamp:
+            if known.stamp != stamp or known.timestamp != packet.timestamp or known.numbers != numbers:
                 self.faults.rewritten.append(index)
             return
-        arrival = Arrival(index, packet.timestamp, packet.marker, stamp, self._clock.now, repaired, keyframe)
+        arrival = Arrival(index, packet.timestamp, packet.marker, stamp, self._clock.now, repaired, keyframe, numbers)
         key = (stamp.stream, stamp.counter)
         if key in self.by_counter:
             self.faults.duplicates.append((self.by_counter[key].index, index))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.rtp import RtpPacket, extended_sequence
-from support.stamp import STAMP_SIZE, Stamp, read_stamp, read_vp8_stamp, stamped, vp8_payload
+from support.stamp import STAMP_SIZE, Stamp, Vp8Numbers, read_stamp, read_vp8_numbers, read_vp8_stamp, stamped, vp8_payload
 from support.subscriber import nack_items
 
 from simplestchat._native.testing.probe_wire import rtp_extensions, rtp_payload, vp8_parse
@@ -26,15 +26,22 @@ def test_a_stamp_tells_any_changed_byte(stamp: Stamp, size: int, data: st.DataOb
     assert read_stamp(payload[:-1]) is None
 
 
-@given(STAMPS, st.integers(100, 1200), st.integers(0, 2**16), st.booleans(), st.booleans())
+NUMBERS = st.builds(
+    Vp8Numbers, st.integers(0, 0x7FFF), st.integers(0, 255), st.integers(0, 31), st.integers(0, 3), st.booleans()
+)
+
+
+@given(STAMPS, st.integers(100, 1200), NUMBERS, st.booleans(), st.booleans())
 def test_video_is_what_the_engine_reads_as_vp8(
-    stamp: Stamp, size: int, picture: int, first: bool, keyframe: bool
+    stamp: Stamp, size: int, numbers: Vp8Numbers, first: bool, keyframe: bool
 ) -> None:
-    payload = vp8_payload(stamp, size, picture, first, keyframe)
+    payload = vp8_payload(stamp, size, numbers, first, keyframe)
     view = vp8_parse(payload)
     assert len(payload) == size
     assert view["keyframe"] == (first and keyframe)
-    assert view["picture_id"] == picture & 0x7FFF
+    counted = (view["picture_id"], view["tl0picidx"], view["keyidx"], view["tid"])
+    assert counted == (numbers.picture_id, numbers.tl0picidx, numbers.keyidx, numbers.temporal)
+    assert read_vp8_numbers(payload) == numbers
     assert read_vp8_stamp(payload) == (stamp, first and keyframe)
 
 
