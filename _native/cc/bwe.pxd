@@ -1,13 +1,17 @@
 # How much may be sent to one receiver: the estimate of one transport, from what its receiver says of the packets that it got.
 #
-# Each stage is a module of its own: history (what left), delay (the standing queue), groups, trendline, overuse (does the queue
-# grow?), aimd (the delay-based rate). Nothing here allocates but the history, which grows with the rate up to a cap, and nothing
-# walks an array per packet that is sent.
+# Each stage is a module of its own: history (what left), rate, delay (the standing queue), groups, trendline, overuse (does the
+# queue grow?), aimd (the delay-based bound), loss (the loss-based bound), probe (is there room for more?), fallback (receivers
+# without transport-wide feedback). Nothing here allocates but the history, which grows with the rate up to a cap, and nothing walks
+# an array per packet that is sent.
 from simplestchat._native.cc.aimd cimport Aimd
 from simplestchat._native.cc.delay cimport Delay
+from simplestchat._native.cc.fallback cimport Fallback
 from simplestchat._native.cc.groups cimport Groups
 from simplestchat._native.cc.history cimport History
+from simplestchat._native.cc.loss cimport Loss
 from simplestchat._native.cc.overuse cimport Overuse, Usage
+from simplestchat._native.cc.probe cimport Probe
 from simplestchat._native.cc.rate cimport Rate
 from simplestchat._native.cc.trendline cimport Trendline
 from simplestchat._native.core.types cimport i32, i64, u8, u16, u32, u64, us_t
@@ -17,6 +21,11 @@ cdef enum:
     BWE_NEVER_US = 0x7FFFFFFFFFFFFFFF
     BWE_LEAST_BPS = 30000        # less carries no voice
     BWE_MOST_BPS = 200000000     # no receiver is sent more, whatever it says
+    BWE_SILENCE_US = 1000000     # beyond two round trips without feedback about what was sent: half the rate ...
+    BWE_SILENT_US = 500000       # ... and again after so long
+    BWE_TICK_US = 250000         # between two ticks
+    BWE_PROBE_QUEUE_US = 60000   # no probe while the queue stands longer
+    BWE_PROBE_TICK_US = 50000    # when to ask again for a probe that may not begin yet
 
 cdef struct Bwe:
     u64 estimate_bps             # what may be sent now, all of it: media, repairs, probes; bits of UDP payload
@@ -44,6 +53,12 @@ cdef struct Bwe:
     Trendline trend
     Overuse overuse
     Aimd aimd
+    Loss losses
+    Probe probe
+    Fallback fallback
+    us_t unheard_us              # when the first packet left that no feedback came after; 0: none
+    us_t halved_us               # the last time that silence halved the rate
+    us_t reported_us             # the last bwe_rtt; 0: none
     us_t arrival_us              # the latest arrival, on the receiver's clock, without wrapping
     i64 reference                # of the last feedback, without wrapping
     bint heard                   # a feedback came
@@ -64,6 +79,6 @@ cdef void bwe_want(Bwe* b, u64 next_step_bps, u64 all_bps, us_t now) noexcept no
 # Timers; the next deadline, or BWE_NEVER_US.
 cdef us_t bwe_tick(Bwe* b, us_t now) noexcept nogil
 # Is a probe packet due? 1, its cluster and size: the caller sends about that much, tells it by bwe_send with the cluster, and asks
-# again. 0: none, and *next_us is when to ask again.
+# again. 0: none, and *next_us is when to ask again; after bwe_feedback or bwe_want it may be sooner.
 cdef bint bwe_probe(Bwe* b, us_t now, u32* cluster, u32* size, us_t* next_us) noexcept nogil
 cdef u64 bwe_bytes(const Bwe* b) noexcept nogil      # of memory

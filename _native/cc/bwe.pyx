@@ -1,13 +1,19 @@
 """How much may be sent to one receiver; see bwe.pxd for the contract."""
 
 from libc.stdlib cimport calloc, free
-from simplestchat._native.cc.aimd cimport aimd_init, aimd_update
+from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
 from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round
+from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
     DEPARTURE_ARRIVED, DEPARTURE_LOST, DEPARTURE_UNTOLD, Departure, history_find, history_free, history_put,
 )
+from simplestchat._native.cc.loss cimport LOSS_FREE, loss_came, loss_init, loss_round, loss_told
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage, overuse_group, overuse_init
+from simplestchat._native.cc.probe cimport (
+    PROBE_TAKE_PERMILLE, PROBE_THROUGH, ProbeResult, probe_arrived, probe_begin, probe_due, probe_init, probe_lowered,
+    probe_result, probe_sent,
+)
 from simplestchat._native.cc.rate cimport RATE_LONG, RATE_SHORT, rate_add, rate_bps
 from simplestchat._native.cc.trendline cimport trendline_group, trendline_reset, trendline_value
 from simplestchat._native.core.types cimport i32, i64, u8, u16, u32, u64, us_t
@@ -17,6 +23,8 @@ cdef enum:
     _REFERENCE_BITS = 24
     _FIRST_RTT_US = 100000
     _CLOCK_JUMP_US = 10000000
+    _REPORT_US = 10000000        # a reported round trip is believed so long
+    _MOST_RTT_US = 10000000
 
 
 cdef Bwe* bwe_new(u64 start_bps, us_t now) noexcept nogil:
@@ -29,6 +37,9 @@ cdef Bwe* bwe_new(u64 start_bps, us_t now) noexcept nogil:
     b.rtt_us = _FIRST_RTT_US
     aimd_init(&b.aimd, start_bps, now)
     overuse_init(&b.overuse)
+    loss_init(&b.losses, now)
+    probe_init(&b.probe, now)
+    fallback_init(&b.fallback, start_bps, now)
     return b
 
 
@@ -48,8 +59,15 @@ cdef u16 bwe_send(Bwe* b, u32 size, us_t now, u32 cluster) noexcept nogil:
     cdef Departure* departure = history_put(&b.history, now)
     if departure != NULL:
         departure.size = <u16> min(size, <u32> 0xFFFF)
-        departure.cluster = <u16> cluster
+        departure.cluster = 0
     rate_add(&b.sent, size, now)
+    if b.unheard_us == 0:
+        b.unheard_us = now
+    if b.probe.cluster.sending:
+        # Media that leaves meanwhile is part of the rate.
+        if departure != NULL:
+            departure.cluster = b.probe.cluster.id
+        probe_sent(&b.probe, b.history.next - 1, size, now)
     return number
 
 
@@ -82,18 +100,65 @@ cdef Usage _detect(Bwe* b, us_t sent, us_t arrival) noexcept nogil:
     return overuse_group(&b.overuse, trendline_value(&b.trend), b.trend.slope, left_apart, arrival)
 
 
+cdef inline u64 _within(u64 bps) noexcept nogil:
+    return min(max(bps, <u64> BWE_LEAST_BPS), <u64> BWE_MOST_BPS)
+
+
 cdef void _publish(Bwe* b, us_t now) noexcept nogil:
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
     b.queue_us = b.delay.standing_us
     b.slope = b.trend.slope
     b.trend_ms = trendline_value(&b.trend)
     b.threshold_ms = b.overuse.threshold_ms
+    b.aimd.bps = _within(b.aimd.bps)
     b.delay_bps = b.aimd.bps
-    b.estimate_bps = min(max(min(b.delay_bps, b.loss_bps), <u64> BWE_LEAST_BPS), <u64> BWE_MOST_BPS)
+    b.loss_bps = _within(b.losses.bps)
+    if b.heard:
+        b.loss = b.losses.recent
+        b.estimate_bps = min(b.delay_bps, b.loss_bps)
+    else:
+        b.estimate_bps = _within(fallback_bps(&b.fallback, now))
+
+
+# Everything that a feedback says of one packet that arrived.
+cdef bint _arrived(Bwe* b, const Departure* departure, us_t arrival) noexcept nogil:
+    if arrival < b.arrival_us - _CLOCK_JUMP_US or arrival > b.arrival_us + _CLOCK_JUMP_US:
+        _restart_clock(b)
+        b.arrival_us = arrival
+    b.arrival_us = max(b.arrival_us, arrival)
+    rate_add(&b.arrived, departure.size, arrival)
+    delay_packet(&b.delay, arrival - departure.sent_us)
+    if departure.cluster == 0:
+        return _detect(b, departure.sent_us, arrival) == USAGE_OVER
+    # What a probe does to the queue says nothing about the media's rate.
+    groups_reset(&b.groups)
+    probe_arrived(&b.probe, departure.cluster, departure.size, departure.sent_us, arrival)
+    return False
+
+
+cdef void _judge_probe(Bwe* b, u64 told, us_t now) noexcept nogil:
+    cdef u64 bps = 0
+    cdef ProbeResult result = probe_result(&b.probe, told, b.losses.own, b.rtt_us, now, &bps)
+    if result == PROBE_THROUGH:
+        bps = bps * PROBE_TAKE_PERMILLE // 1000
+        if bps > b.aimd.bps:
+            aimd_set(&b.aimd, bps, now)
+
+
+cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
+    cdef us_t rtt = now - newest_sent
+    b.unheard_us = 0
+    if b.halved_us:              # the path is back: what it carries now is soon found out
+        b.halved_us = 0
+        b.probe.next_us = now
+    if b.reported_us == 0 or now - b.reported_us > _REPORT_US:
+        b.rtt_us = rtt if b.feedback_us == 0 else b.rtt_us + (rtt - b.rtt_us) // 8
+    b.feedback_us = now
 
 
 cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
-    cdef us_t offset = _unwrap(b, view.reference), arrival, newest_sent = -1
+    cdef us_t offset = _unwrap(b, view.reference), newest_sent = -1
+    cdef u64 told = 0, lowest = b.aimd.lowered_us
     cdef Departure* departure
     cdef bint over = False
     cdef u32 i
@@ -101,42 +166,52 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         departure = history_find(&b.history, <u16> (view.base_seq + i))
         if departure == NULL or departure.state == DEPARTURE_ARRIVED:
             continue
+        told = b.history.next - <u16> (b.history.next - view.base_seq - i)
         if not packets[i].received:
-            departure.state = DEPARTURE_LOST
+            if departure.state == DEPARTURE_UNTOLD:
+                departure.state = DEPARTURE_LOST
+                loss_told(&b.losses, True)
             continue
+        if departure.state == DEPARTURE_LOST:
+            loss_came(&b.losses)
+        else:
+            loss_told(&b.losses, False)
         departure.state = DEPARTURE_ARRIVED
-        arrival = packets[i].arrival_us + offset
-        if arrival < b.arrival_us - _CLOCK_JUMP_US or arrival > b.arrival_us + _CLOCK_JUMP_US:
-            _restart_clock(b)
-            b.arrival_us = arrival
-        b.arrival_us = max(b.arrival_us, arrival)
         newest_sent = max(newest_sent, departure.sent_us)
-        rate_add(&b.arrived, departure.size, arrival)
-        delay_packet(&b.delay, arrival - departure.sent_us)
-        over |= _detect(b, departure.sent_us, arrival) == USAGE_OVER
-    b.feedback_us = now
+        over |= _arrived(b, departure, packets[i].arrival_us + offset)
     if newest_sent < 0:
         return
+    _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
     b.arrived_bps = rate_bps(&b.arrived, RATE_SHORT if over else RATE_LONG, b.arrival_us)
+    # As much as would have arrived without what the path loses anyway.
+    b.arrived_bps = <u64> (b.arrived_bps / (1 - min(b.losses.own, 0.5)))
     b.usage = USAGE_OVER if over else b.overuse.usage
     aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
+    if b.aimd.lowered_us != <us_t> lowest:
+        probe_lowered(&b.probe, now)
+    loss_round(&b.losses, b.arrived_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
+    _judge_probe(b, told, now)
     _publish(b, now)
 
 
 cdef void bwe_remb(Bwe* b, u64 bitrate_bps, us_t now) noexcept nogil:
     if not b.heard:
-        b.estimate_bps = min(max(bitrate_bps, <u64> BWE_LEAST_BPS), <u64> BWE_MOST_BPS)
+        fallback_remb(&b.fallback, bitrate_bps, now)
+        _publish(b, now)
 
 
 cdef void bwe_loss(Bwe* b, u8 fraction, us_t now) noexcept nogil:
     if not b.heard:
         b.loss = fraction / 256.0
+        fallback_loss(&b.fallback, fraction, b.all_bps * 5 // 4, b.rtt_us, now)
+        _publish(b, now)
 
 
 cdef void bwe_rtt(Bwe* b, us_t rtt, us_t now) noexcept nogil:
-    if rtt > 0:
+    if 0 < rtt < _MOST_RTT_US:
         b.rtt_us = rtt
+        b.reported_us = now
 
 
 cdef void bwe_want(Bwe* b, u64 next_step_bps, u64 all_bps, us_t now) noexcept nogil:
@@ -145,10 +220,34 @@ cdef void bwe_want(Bwe* b, u64 next_step_bps, u64 all_bps, us_t now) noexcept no
 
 
 cdef us_t bwe_tick(Bwe* b, us_t now) noexcept nogil:
+    cdef us_t silent_since = max(b.unheard_us + BWE_SILENCE_US + 2 * b.rtt_us, b.halved_us + BWE_SILENT_US)
+    if b.heard and b.unheard_us and now >= silent_since:
+        b.halved_us = now
+        b.aimd.bps //= 2
+    if b.probe.cluster.id:
+        _judge_probe(b, 0, now)
     _publish(b, now)
-    return BWE_NEVER_US
+    return now + BWE_TICK_US
+
+
+cdef bint _may_probe(const Bwe* b, us_t now) noexcept nogil:
+    return (
+        b.heard
+        and b.usage != USAGE_OVER
+        and b.delay.standing_us <= BWE_PROBE_QUEUE_US
+        and b.halved_us == 0
+        and now - b.feedback_us <= b.rtt_us + BWE_SILENT_US
+        and b.losses.state == LOSS_FREE
+    )
 
 
 cdef bint bwe_probe(Bwe* b, us_t now, u32* cluster, u32* size, us_t* next_us) noexcept nogil:
-    next_us[0] = BWE_NEVER_US
-    return False
+    if not b.probe.cluster.sending:
+        next_us[0] = max(b.probe.next_us, now + BWE_PROBE_TICK_US)
+        if now < b.probe.next_us or not _may_probe(b, now):
+            return False
+        if not probe_begin(&b.probe, b.estimate_bps, b.next_step_bps, b.all_bps, now):
+            return False
+    size[0] = probe_due(&b.probe, now, next_us)
+    cluster[0] = b.probe.cluster.id
+    return size[0] > 0
