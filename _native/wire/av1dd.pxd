@@ -60,6 +60,7 @@ cdef struct DdView:
     u8 chain_count
     u8 own_switch        # of the decode targets that reach up to this frame's layer, one can be switched to
     u8 target_count
+    u8 unused_above      # no decode target with higher spatial layers has this frame
     u16 fdiffs[DD_MAX_FDIFFS]
     u8 chain_fdiffs[DD_MAX_CHAINS]
     u16 width            # at most, of this spatial layer; 0: not said

@@ -179,15 +179,19 @@ cdef int _take_definition(BitReader* r, u32 flags, const DdStructure* s, const D
     return E_SHORT if r.failed else OK
 
 
-cdef u8 _own_switch(const DdStructure* s, const DdView* view) noexcept nogil:
-    cdef u32 left = view.targets.switches
+cdef void _compare_targets(const DdStructure* s, DdView* view) noexcept nogil:
+    """What the layers of the decode targets that have this frame say of it."""
+    cdef u32 left = view.targets.present
     cdef u32 target = 0
+    view.unused_above = 1
     while left:
-        if left & 1 and s.target_spatial_id[target] == view.spatial_id and s.target_temporal_id[target] == view.temporal_id:
-            return 1
+        if left & 1:
+            if s.target_spatial_id[target] > view.spatial_id:
+                view.unused_above = 0
+            elif view.targets.switches >> target & 1 and s.target_temporal_id[target] == view.temporal_id:
+                view.own_switch |= s.target_spatial_id[target] == view.spatial_id
         left >>= 1
         target += 1
-    return 0
 
 
 cdef int _parse(BitReader* r, DdStructure* s, DdStructure* brought, DdView* out) noexcept nogil:
@@ -219,7 +223,7 @@ cdef int _parse(BitReader* r, DdStructure* s, DdStructure* brought, DdView* out)
     out.bits = <u16> r.pos
     out.known = 1
     out.structure = now.frame_number
-    out.own_switch = _own_switch(now, out)
+    _compare_targets(now, out)
     return OK
 
 
@@ -277,6 +281,7 @@ cdef void dd_facts(const DdView* view, bint marker, FrameFacts* out) noexcept no
     out.switches = view.targets.switches
     out.active = view.active
     out.structure = view.structure
+    out.unused_above = view.unused_above
     out.refers_told = 1
     for i in range(view.fdiff_count):
         if view.fdiffs[i] <= 64:

@@ -18,7 +18,7 @@ cdef struct FrameFacts:
     u8 switch_up         # temporal layers above this frame's can be forwarded from the next picture on
     u8 predicted         # refers to earlier pictures (VP8 tells with a frame's first packet, AV1 in the lowest layer)
     u8 inter_layer       # VP9: refers to the spatial layer below, in its own picture
-    u8 unused_above      # VP9: the spatial layers above, in its own picture, do not refer to it
+    u8 unused_above      # the spatial layers above do not refer to it (VP9: in its own picture)
     u8 picture_bits      # width of the number: 7, 15 or 16; 0 when there is none
     u16 picture_id       # counts pictures; counts frames in a dependency descriptor
     u16 width            # of the frame's layer, where this packet or its stream's structure says it

@@ -99,6 +99,8 @@ class DependencyReader:
             out["width"], out["height"] = now.sizes[template.spatial_id]
         own, layers = (template.spatial_id, template.temporal_id), now.layers()
         out["own_switch"] = int(any(dti == 2 and layer == own for dti, layer in zip(out["dtis"], layers, strict=True)))
+        above = any(dti and layer[0] > own[0] for dti, layer in zip(out["dtis"], layers, strict=True))
+        out |= {"unused_above": int(not above), "structure": now.frame_number}
         out |= {"fdiff_count": len(out["fdiffs"]), "chain_count": now.chain_count, "target_count": now.targets}
         out["bits"] = bits.at
 
@@ -158,5 +160,5 @@ class DependencyReader:
 DD_FIELDS = (
     *("begins_frame", "ends_frame", "template_id", "frame_number", "known", "has_structure", "has_active"),
     *("spatial_id", "temporal_id", "fdiff_count", "chain_count", "own_switch", "target_count", "width", "height"),
-    *("active_pos", "bits", "active"),
+    *("active_pos", "bits", "active", "unused_above", "structure"),
 )

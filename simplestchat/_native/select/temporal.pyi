@@ -1,0 +1,1 @@
+"""The choice of layers for nogil code; no names for Python."""

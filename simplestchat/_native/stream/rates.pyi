@@ -1,0 +1,1 @@
+"""Bit rates of layers for nogil code; no names for Python."""
