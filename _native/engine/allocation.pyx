@@ -61,44 +61,40 @@ cdef i8 _enough_for_view(const Producer* p, i32 width, i32 height) noexcept nogi
     return <i8>(count - 1)
 
 
+cdef inline bint _lives(const Stream* st, us_t now) noexcept nogil:
+    return st.begun and now - st.arrived_us < ALIVE_US
+
+
 cdef void _rates_of_layers(const Producer* p, Want* w, us_t now) noexcept nogil:
     """SVC: layers inside the one encoding."""
     cdef Stream* st = &p.streams[0]
-    cdef u32 sleeping = st.nominal_bps if st.nominal_bps else <u32>_USUAL_BPS[min(<int>p.spatial_count, <int>MAX_SPATIAL) - 1]
+    cdef u32 most = st.nominal_bps if st.nominal_bps else <u32>_USUAL_BPS[p.spatial_count - 1]
     cdef int i
-    if st.begun and now - st.arrived_us < ALIVE_US:
+    if _lives(st, now):
         rates_read(&st.rates, now, w.rates)
-        if st.independent:
-            _without_lower(w)
     for i in range(p.spatial_count):
-        w.nominal[i][p.temporal_count - 1] = sleeping >> 2 * (p.spatial_count - 1 - i)
-
-
-cdef void _without_lower(Want* w) noexcept nogil:
-    """Upper layers that go on by themselves: what is below them is not sent."""
-    cdef int i = ALLOC_LAYERS - 1
-    cdef int k
-    while i > 0:
-        for k in range(ALLOC_LAYERS):
-            if w.rates[i][k] > w.rates[i - 1][k]:
-                w.rates[i][k] -= w.rates[i - 1][k]
-        i -= 1
+        w.nominal[i][p.temporal_count - 1] = most >> 2 * (p.spatial_count - 1 - i)
 
 
 cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nogil:
-    """Simulcast: each spatial layer is an encoding."""
-    cdef u32 inside[MAX_SPATIAL][MAX_TEMPORAL]
+    """Simulcast: each spatial layer is an encoding. One that just began, and has no rate yet, counts with what it may take."""
+    cdef u32 inside[ALLOC_LAYERS][ALLOC_LAYERS]
     cdef Stream* st
     cdef int i
     cdef int k
+    cdef int top = p.temporal_count - 1
     for i in range(p.stream_count):
         st = &p.streams[i]
-        if st.begun and now - st.arrived_us < ALIVE_US:
-            rates_read(&st.rates, now, inside)
-            for k in range(MAX_TEMPORAL):
-                w.rates[i][k] = inside[MAX_SPATIAL - 1][k]
-            st.last_bps = inside[MAX_SPATIAL - 1][MAX_TEMPORAL - 1]
-        w.nominal[i][p.temporal_count - 1] = st.last_bps if st.last_bps else st.nominal_bps if st.nominal_bps else <u32>_USUAL_BPS[i]
+        w.nominal[i][top] = st.last_bps if st.last_bps else st.nominal_bps if st.nominal_bps else <u32>_USUAL_BPS[i]
+        if not _lives(st, now):
+            continue
+        rates_read(&st.rates, now, inside)
+        for k in range(p.temporal_count):
+            w.rates[i][k] = inside[0][k]
+        if w.rates[i][top]:
+            st.last_bps = w.rates[i][top]
+        else:
+            w.rates[i][top] = w.nominal[i][top]
 
 
 cdef void _fill(Consumer* c, us_t now) noexcept nogil:

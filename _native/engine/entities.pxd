@@ -239,7 +239,6 @@ cdef struct Stream:
     u8 temporal_count
     u32 nominal_bps                # the most that it sends, as announced; 0 unknown
     u32 last_bps                   # what it took when it was sent last; 0: never
-    u8 independent                 # its upper spatial layers go on by themselves (K-SVC)
 
 cdef struct Pending:
     u64 index                      # in the stream's cache

@@ -13,7 +13,7 @@ from simplestchat._native.stream.cache cimport CachedPacket
 from simplestchat._native.stream.rates cimport rates_packet
 from simplestchat._native.wire.av1 cimport Av1View, av1_facts, av1_keyframe, av1_parse
 from simplestchat._native.wire.av1dd cimport DdStructure, DdView, dd_facts, dd_init, dd_parse
-from simplestchat._native.wire.facts cimport FrameFacts, facts_stands_alone
+from simplestchat._native.wire.facts cimport FrameFacts
 from simplestchat._native.wire.h264 cimport h264_facts, h264_keyframe
 from simplestchat._native.wire.rtp cimport RtpExt, RtpView, rtp_ext_find
 from simplestchat._native.wire.vp8 cimport Vp8View, vp8_facts, vp8_ids, vp8_parse
@@ -83,18 +83,16 @@ cdef void _read_descriptor(const Codec* codec, const u8* payload, u32 size, bint
         out.frame.keyframe = av1_keyframe(payload, size) > 0
 
 
-cdef void _note_independence(Stream* st, const FrameFacts* f) noexcept nogil:
-    """Do upper spatial layers go on without the lower ones between keyframes (K-SVC)?"""
+cdef bint _is_alone(const Stream* st, const FrameFacts* f) noexcept nogil:
+    """Do the spatial layers above go on without this frame?"""
     cdef u32 above = 0
     cdef int i
     if f.present == 0 or st.dependency == NULL:
-        if f.spatial_id > 0 and f.predicted:
-            st.independent = facts_stands_alone(f)
-    elif f.spatial_id + 1 < st.dependency.layer_count and not f.keyframe:
-        for i in range(st.dependency.target_count):
-            if st.dependency.target_spatial_id[i] > f.spatial_id:
-                above |= <u32>1 << i
-        st.independent = f.present & above == 0
+        return f.unused_above
+    for i in range(st.dependency.target_count):
+        if st.dependency.target_spatial_id[i] > f.spatial_id:
+            above |= <u32>1 << i
+    return f.present & above == 0
 
 
 cdef void _note_layers(Producer* p, Stream* st, const FrameFacts* f) noexcept nogil:
@@ -107,7 +105,6 @@ cdef void _note_layers(Producer* p, Stream* st, const FrameFacts* f) noexcept no
         p.temporal_count = min(f.temporal_id + 1, MAX_TEMPORAL)
     if f.width:
         p.widths[at], p.heights[at] = f.width, f.height
-    _note_independence(st, f)
 
 
 cdef PacketFacts* inspect_packet(Producer* p, Stream* st, const Codec* codec, CachedPacket* packet, const u8* data,
@@ -130,6 +127,5 @@ cdef PacketFacts* inspect_packet(Producer* p, Stream* st, const Codec* codec, Ca
         _read_descriptor(codec, data + view.header_size, packet.payload_size, packet.marker, facts)
     packet.keyframe |= facts.frame.keyframe
     _note_layers(p, st, &facts.frame)
-    rates_packet(&st.rates, min(facts.frame.spatial_id, <u8>(MAX_SPATIAL - 1)), min(facts.frame.temporal_id, <u8>(MAX_TEMPORAL - 1)),
-                 packet.payload_size + OVERHEAD, now)
+    rates_packet(&st.rates, facts.frame.spatial_id, facts.frame.temporal_id, _is_alone(st, &facts.frame), packet.payload_size + OVERHEAD, now)
     return facts

@@ -66,7 +66,7 @@ def test_a_thousand_changes_of_the_encoding_look_like_one_stream() -> None:
     heard, tracks, _ = encodings(sim, interval_us=50_000)
     sim.run(1)
     for number in range(SWITCHES):
-        sim.control("set_preferred_layers", heard.id, number % 3, 3)
+        sim.control("set_preferred_layers", heard.id, (0, 2, 1)[number % 3], 3)
         sim.run(0.4)
     for track in tracks:
         track.stop()

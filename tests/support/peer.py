@@ -154,6 +154,9 @@ class Peer:
             self.received["bye"] += 1
 
     def _on_nack(self, report: dict[str, Any]) -> None:
+        if "nack" not in report:
+            self.received["feedback"] += 1
+            return
         self.received["nack"] += 1
         track = self.tracks.get(report["media_ssrc"])
         if track is not None:

@@ -115,4 +115,4 @@ def test_any_numbers_are_told_in_datagrams_that_fit(numbers: list[int], cap: int
     feedbacks = log.write(1_000_000, cap)
     assert all(len(data) <= cap for data in feedbacks)
     if numbers:
-        assert told(feedbacks)[numbers[-1]] is not None or len(numbers) > 1
+        assert any(arrival is not None for arrival in told(feedbacks).values())
