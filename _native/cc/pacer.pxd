@@ -5,8 +5,9 @@
 from simplestchat._native.core.types cimport u32, u64, us_t
 
 cdef enum:
-    # 2.5 times the estimate (as libwebrtc): a keyframe of five usual frames is out within two frame times, and pauses are caught up with.
-    PACER_FACTOR_HALVES = 5
+    # A twentieth more than the estimate. The bottleneck lets no keyframe through faster; at more (libwebrtc: 2.5 times) it stands in the
+    # bottleneck's queue, where audio waits behind it and the estimator takes it for congestion.
+    PACER_FACTOR_PERCENT = 105
     PACER_BURST_US = 5000            # of the rate may leave at once: what one turn of the loop, a few ms late, has to make up for
     PACER_PACKET_BYTES = 1500
     PACER_BURST_BYTES = 3000         # and two packets more, so that a thin link can send whole packets
@@ -44,10 +45,10 @@ cdef inline void pacer_settle(Pacer* p, us_t now) noexcept nogil:
     else:
         p.debt -= <u64>elapsed * p.rate_bps
 
-# The estimate changed: the rate is PACER_FACTOR_HALVES / 2 times it. The debt stays as many bits.
+# The estimate changed: the rate is PACER_FACTOR_PERCENT of it. The debt stays as many bits.
 cdef inline void pacer_rate(Pacer* p, u64 estimate_bps, us_t now) noexcept nogil:
     pacer_settle(p, now)
-    p.rate_bps = min(max(min(estimate_bps, <u64>PACER_MAX_BPS) * PACER_FACTOR_HALVES // 2, <u64>PACER_MIN_BPS), <u64>PACER_MAX_BPS)
+    p.rate_bps = min(max(min(estimate_bps, <u64>PACER_MAX_BPS) * PACER_FACTOR_PERCENT // 100, <u64>PACER_MIN_BPS), <u64>PACER_MAX_BPS)
     p.debt = min(p.debt, pacer_most(p))
 
 cdef inline bint pacer_may_send(Pacer* p, us_t now) noexcept nogil:

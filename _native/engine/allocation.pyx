@@ -20,6 +20,8 @@ from simplestchat._native.stream.rates cimport rates_read
 cdef enum:
     UNLIMITED_BPS = 1000000000000
     ALIVE_US = 1000000             # an encoding that sent nothing for so long is not chosen
+    SETTLED_US = 2000000           # before, what an encoding takes is not believed to be less than it may take
+    SILENT_US = 150000
     VIEW_SHARE = 70                # of a view's side, in percent: a layer that is so large may be stretched
     DEFAULT_PRIORITY = 1
     RANK_DEFAULT = 128             # of consumers without a priority; larger views come first
@@ -77,7 +79,7 @@ cdef void _rates_of_layers(const Producer* p, Want* w, us_t now) noexcept nogil:
 
 
 cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nogil:
-    """Simulcast: each spatial layer is an encoding. One that just began, and has no rate yet, counts with what it may take."""
+    """Simulcast: each spatial layer is an encoding."""
     cdef u32 inside[ALLOC_LAYERS][ALLOC_LAYERS]
     cdef Stream* st
     cdef int i
@@ -91,10 +93,10 @@ cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nog
         rates_read(&st.rates, now, inside)
         for k in range(p.temporal_count):
             w.rates[i][k] = inside[0][k]
-        if w.rates[i][top]:
+        if now - st.rates.since[0] >= SETTLED_US and now - st.arrived_us < SILENT_US and w.rates[i][top]:
             st.last_bps = w.rates[i][top]
-        else:
-            w.rates[i][top] = w.nominal[i][top]
+        else:                              # it begins, or falls silent: what it takes is not what is measured
+            w.rates[i][top] = max(w.rates[i][top], w.nominal[i][top])
 
 
 cdef void _fill(Consumer* c, us_t now) noexcept nogil:

@@ -262,7 +262,7 @@ cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t 
     if c.fresh or ready.stream != c.stream:
         if payload_type == NOT_CONSUMED or not _begin_run(c, ready, now):
             return
-        allocation_tell(s, c)
+        c.begins = 1
     memset(&sent, 0, sizeof(sent))
     # Of no use to this subscriber: a codec that it does not take, padding alone (a publisher's probe), a layer above those that it gets.
     if payload_type == NOT_CONSUMED or packet.payload_size == 0 or not _select(c, ready, &sent):
@@ -280,6 +280,9 @@ cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t 
     sent.padding = ready.padding
     if packet.marker:
         sent.flags |= SENT_MARKER
+    if c.begins:
+        c.begins = 0
+        allocation_tell(s, c)
     if c.video and c.transport.bwe != NULL and pacing_waits(c.transport, now):
         sent.padding = 0
         pacing_put(s, c, &sent, packet.payload_size, now)

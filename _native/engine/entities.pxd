@@ -303,6 +303,7 @@ cdef struct Consumer:
     u8 preferred                   # the highest spatial layer that the subscriber takes
     u8 preferred_temporal
     u8 priority
+    u8 begins                      # the next packet is the first of a run
     u8 hidden                      # out of its viewer's sight
     u8 held                        # there is no room for any layer of it
     u8 selects                     # packets pass the selector
