@@ -2,13 +2,13 @@
 
 from libc.stdlib cimport calloc, free
 from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
-from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round
+from simplestchat._native.cc.delay cimport delay_crowded, delay_packet, delay_reset, delay_round
 from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
     DEPARTURE_ARRIVED, DEPARTURE_LOST, DEPARTURE_UNTOLD, Departure, history_find, history_free, history_put,
 )
-from simplestchat._native.cc.loss cimport LOSS_FREE, loss_came, loss_init, loss_round, loss_told
+from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_init, loss_round, loss_told
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage, overuse_group, overuse_init
 from simplestchat._native.cc.probe cimport (
     PROBE_TAKE_PERMILLE, PROBE_THROUGH, ProbeResult, probe_arrived, probe_begin, probe_due, probe_init, probe_lowered,
@@ -105,7 +105,6 @@ cdef inline u64 _within(u64 bps) noexcept nogil:
 
 
 cdef void _publish(Bwe* b, us_t now) noexcept nogil:
-    b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
     b.queue_us = b.delay.standing_us
     b.slope = b.trend.slope
     b.trend_ms = trendline_value(&b.trend)
@@ -114,7 +113,7 @@ cdef void _publish(Bwe* b, us_t now) noexcept nogil:
     b.delay_bps = b.aimd.bps
     b.loss_bps = _within(b.losses.bps)
     if b.heard:
-        b.loss = b.losses.recent
+        b.loss = b.losses.average
         b.estimate_bps = min(b.delay_bps, b.loss_bps)
     else:
         b.estimate_bps = _within(fallback_bps(&b.fallback, now))
@@ -138,7 +137,7 @@ cdef bint _arrived(Bwe* b, const Departure* departure, us_t arrival) noexcept no
 
 cdef void _judge_probe(Bwe* b, u64 told, us_t now) noexcept nogil:
     cdef u64 bps = 0
-    cdef ProbeResult result = probe_result(&b.probe, told, b.losses.own, b.rtt_us, now, &bps)
+    cdef ProbeResult result = probe_result(&b.probe, told, loss_anyway(&b.losses), b.rtt_us, now, &bps)
     if result == PROBE_THROUGH:
         bps = bps * PROBE_TAKE_PERMILLE // 1000
         if bps > b.aimd.bps:
@@ -185,12 +184,13 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     delay_round(&b.delay, now)
     b.arrived_bps = rate_bps(&b.arrived, RATE_SHORT if over else RATE_LONG, b.arrival_us)
     # As much as would have arrived without what the path loses anyway.
-    b.arrived_bps = <u64> (b.arrived_bps / (1 - min(b.losses.own, 0.5)))
+    b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
+    b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
+    over |= loss_round(&b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
     b.usage = USAGE_OVER if over else b.overuse.usage
-    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
+    aimd_update(&b.aimd, b.usage, b.arrived_bps, delay_crowded(&b.delay, now), b.rtt_us, now)
     if b.aimd.lowered_us != <us_t> lowest:
         probe_lowered(&b.probe, now)
-    loss_round(&b.losses, b.arrived_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
     _judge_probe(b, told, now)
     _publish(b, now)
 

@@ -1,43 +1,55 @@
 # The loss-based bound: tells loss that belongs to the path from loss that we cause.
 #
-# Loss by congestion depends on the rate and comes with a queue; loss by noise does neither. What a path loses anyway is learned
-# slowly. When much more gets lost, it is put to the test: for a moment less is sent than what arrived. Either the loss goes away,
-# then it was ours and the bound stays near what arrives; or it does not, then it belongs to the path and the bound is lifted. The
-# question is that of libwebrtc's loss-based estimator (inherent loss), the answer is an experiment in place of a fit.
-from simplestchat._native.core.types cimport i32, u32, u64, us_t
+# Loss by congestion depends on the rate, loss by noise does not. What a path loses by noise is learned. When clearly more gets
+# lost, and no queue tells whose doing it is, it is put to the test: for a second less is sent than what arrived. When as much gets
+# lost, it is noise. When it stopped, it may have been luck: a little more than what arrived is sent for another second. Only when
+# the loss comes back with the rate and goes with it once more the rate is bounded, to a little less than what arrived.
+#
+# The question is that of libwebrtc's loss-based estimator (a path's inherent loss); an experiment takes the place of a fit.
+from simplestchat._native.core.types cimport i32, u8, u64, us_t
 
 cdef enum:
     LOSS_ROUND_US = 200000       # losses are summed up so long, and ...
     LOSS_ROUND_PACKETS = 10      # ... over so many packets at least
-    LOSS_MEMORY = 100            # packets: of the running share
-    LOSS_EXCESS_PERMILLE = 50    # beyond the path's own: this is put to the test
-    LOSS_SLOW_PERMILLE = 50      # a round's weight in the path's own loss, downwards; upwards half of it
+    LOSS_MEMORY = 300            # packets: of the running share, for bursts are not to be taken for more than they are
+    LOSS_AVERAGE_ROUNDS = 50     # of the long average
+    LOSS_EXCESS_PERMILLE = 50    # beyond the path's own, and beyond half as much again: this is put to the test
     LOSS_QUEUE_US = 100000       # a standing queue so long says whose loss it is
-    LOSS_TRY_PERMILLE = 900      # of what arrived: the rate of the test
-    LOSS_TRY_PACKETS = 40        # that a verdict needs
+    LOSS_LESS_PERMILLE = 850     # of what arrived: the low rate of the test
+    LOSS_MORE_PERMILLE = 1300    # the high one
+    LOSS_PHASE_US = 800000       # a phase of the test lasts so long at least,
+    LOSS_PHASE_PACKETS = 60      # has so many packets
+    LOSS_PHASE_MOST_US = 3000000 # and at most so long
     LOSS_SETTLE_US = 150000      # beyond a round trip, until what is heard is about the new rate
-    LOSS_OURS_US = 30000000      # a test's verdict "ours" stands so long
+    LOSS_QUIET_PERMILLE = 250    # of the excess: less is none
+    LOSS_BACK_PERMILLE = 100     # beyond the path's own: it came back
     LOSS_BOUND_PERMILLE = 950    # of what arrives
-    LOSS_UP_PERMILLE = 30        # the bound's growth a second
+    LOSS_DOUBT_PERMILLE = 800    # a bound that fell to this share of the first helps against nothing
+    LOSS_UP_PERMILLE = 40        # the bound's growth a second
     LOSS_FREE_PERMILLE = 1500    # of the other bound: then this one bounds nothing
+    LOSS_REST_US = 5000000       # no test so soon after one that found noise, unless twice as much gets lost
 
 cdef enum LossState:
     LOSS_FREE = 0                # bounds nothing
-    LOSS_TRIES                   # puts a loss to the test
+    LOSS_LESS                    # tests the low rate,
+    LOSS_MORE                    # the high one,
+    LOSS_AGAIN                   # and the low one again
     LOSS_BOUNDS
 
 cdef struct Loss:
     u64 bps                      # the bound; all ones while there is none
-    double own                   # the path's share of loss
+    u64 arrived_bps              # when the test or the bound began
+    double own                   # what the path may lose at times, without our doing
+    double average               # what it loses, over the last ten seconds
     double recent                # of the last packets
     double before                # when the test began
     i32 told                     # in this round: about so many packets
     i32 lost                     # of them; fewer when what was told as lost came after all
-    i32 try_told
-    i32 try_lost
+    i32 phase_told
+    i32 phase_lost
     us_t round_us
-    us_t settled_us              # nothing is judged before
-    us_t ours_us                 # when a test last showed that the loss was ours
+    us_t settled_us              # what is told before is about an earlier rate
+    us_t rested_us
     us_t grown_us
     LossState state
 
@@ -50,5 +62,10 @@ cdef inline void loss_told(Loss* l, bint lost) noexcept nogil:
 cdef inline void loss_came(Loss* l) noexcept nogil:
     l.lost -= 1
 
-# A feedback is over. arrived_bps: what arrives, corrected by what the path loses; other_bps: the other bound.
-cdef void loss_round(Loss* l, u64 arrived_bps, u64 other_bps, us_t queue_us, us_t rtt, us_t now) noexcept nogil
+# What the path loses anyway, as a share.
+cdef inline double loss_anyway(const Loss* l) noexcept nogil:
+    return min(l.own, l.average)
+
+# A feedback is over. arrived_bps: what arrives, corrected by what the path loses anyway; sent_bps: what was sent lately;
+# other_bps: the other bound. True: much is lost in a full queue, so send less.
+cdef bint loss_round(Loss* l, u64 arrived_bps, u64 sent_bps, u64 other_bps, us_t queue_us, us_t rtt, us_t now) noexcept nogil
