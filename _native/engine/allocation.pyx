@@ -20,7 +20,7 @@ from simplestchat._native.stream.rates cimport rates_read
 cdef enum:
     UNLIMITED_BPS = 1000000000000
     ALIVE_US = 1000000             # an encoding that sent nothing for so long is not chosen
-    SETTLED_US = 2000000           # before, what an encoding takes is not believed to be less than it may take
+    SETTLED_US = 2000000           # before, an encoding is taken to send what it sent last, or what it may
     SILENT_US = 150000
     VIEW_SHARE = 70                # of a view's side, in percent: a layer that is so large may be stretched
     DEFAULT_PRIORITY = 1
@@ -95,8 +95,8 @@ cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nog
             w.rates[i][k] = inside[0][k]
         if now - st.rates.since[0] >= SETTLED_US and now - st.arrived_us < SILENT_US and w.rates[i][top]:
             st.last_bps = w.rates[i][top]
-        else:                              # it begins, or falls silent: what it takes is not what is measured
-            w.rates[i][top] = max(w.rates[i][top], w.nominal[i][top])
+        else:                              # it begins with a keyframe, or falls silent: what it takes is not what is measured
+            w.rates[i][top] = w.nominal[i][top]
 
 
 cdef void _fill(Consumer* c, us_t now) noexcept nogil:

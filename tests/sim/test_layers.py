@@ -85,7 +85,7 @@ def test_temporal_layers_are_left_out_at_once_and_taken_in_where_it_can_be_done(
     for number in range(60):
         asked = sim.clock.now
         sim.control("set_preferred_layers", heard.id, 0, number % 3)
-        sim.run(0.5)
+        sim.run(1.2)
         lately = [a.numbers.temporal for a in ordered(heard) if a.arrived_us > asked + 200_000 and a.numbers is not None]
         assert max(lately) == number % 3
     tracks[0].stop()
