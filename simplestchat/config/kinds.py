@@ -143,6 +143,29 @@ class Many(Kind):
         return tuple(dict.fromkeys(self.item(text.strip()) for text in texts))
 
 
+@dataclass(frozen=True)
+class Order(Many):
+    """Some of a few words, the first one first."""
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        """List the words."""
+        return "one or more of " + ", ".join(self.words)
+
+    @property
+    def metavar(self) -> str:  # type: ignore[override]
+        """Say what stands for the words."""
+        return "WORD"
+
+    def item(self, text: str) -> str:
+        """Accept exactly one of the words."""
+        if text not in self.words:
+            raise ValueError("not one of the words")
+        return text
+
+
 class Addresses(Many):
     """IP addresses that clients can reach this machine at."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .kinds import Addresses, Choice, FilePath, Host, Integer, Kind, Origins
+from .kinds import Addresses, Choice, FilePath, Host, Integer, Kind, Order, Origins
 
 ENV_PREFIX = "SIMPLESTCHAT_"
 MEBIBYTE = 1024 * 1024
@@ -22,6 +22,10 @@ MEBIBYTE = 1024 * 1024
 MAX_WORKER_TRANSPORTS = 16_384
 MAX_TRANSPORT_PRODUCERS = 32
 MAX_TRANSPORT_CONSUMERS = 2048
+MAX_LOUDEST = 8
+
+
+VIDEO_CODECS = ("av1", "vp9", "vp8", "h264")
 
 
 def setting(kind: Kind, help_text: str, *, default: Any = None, factory: Callable[[], Any] | None = None) -> Any:
@@ -102,6 +106,25 @@ class Media:
     )
     announce: tuple[str, ...] = setting(
         Addresses(), "address that clients send media to; by default every address of this machine", default=()
+    )
+    video_codecs: tuple[str, ...] = setting(
+        Order(VIDEO_CODECS),
+        "video codecs in the order in which rooms prefer them; a room takes what everybody in it can receive",
+        default=VIDEO_CODECS,
+    )
+    video_limit: int = setting(
+        Integer(0, 1000),
+        "people of a room whose cameras are forwarded, those who spoke last; 0: all; a room's owner may set another",
+        default=0,
+    )
+    loudest: int = setting(
+        Integer(0, MAX_LOUDEST),
+        "voices that are forwarded at a time in rooms with more than loudest-above people, the loudest ones; 0: all; "
+        "a room's owner may set another",
+        default=3,
+    )
+    loudest_above: int = setting(
+        Integer(0, 1_000_000), "people up to which a room is so small that all voices are forwarded", default=10
     )
 
 
@@ -228,7 +251,9 @@ class Entry(NamedTuple):
         if self.field_name == "state_dir":
             return "~/.local/state/simplestchat"
         value = self.default()
-        return "none" if value is None or value == () else str(value)
+        if isinstance(value, tuple):
+            value = ", ".join(value) or None
+        return "none" if value is None else str(value)
 
 
 def entries() -> Iterator[Entry]:

@@ -190,7 +190,9 @@ class Publishing:
         for track in self.tracks.values():
             if track.publication.producer_id == notice.producer_id:
                 known = range(len(track.info["layers"]))
-                track.layers = sum(1 << number for number in known if number in notice.wanted)
+                track.layers = sum(
+                    1 << number for number in known if number < len(notice.encodings) and notice.encodings[number]
+                )
                 if track.begun:
                     self._stay.world.media.swarm.set_layers(track.publication.sender, track.layers)
 

@@ -9,6 +9,7 @@ from simplestchat.errors import MediaMisuse
 from simplestchat.model.media import ProducerSpec
 
 from .supervisor import Worker
+from .wishes import Wishes
 
 _Item = TypeVar("_Item", bound="MediaObject")
 
@@ -48,12 +49,20 @@ class Producer(MediaObject):
     """A track, at the worker that its publisher sends it to."""
 
     kind = "producer"
-    __slots__ = ("paused", "spec")
+    __slots__ = ("held", "paused", "spec", "voice", "wishes")
 
-    def __init__(self, id: int, transport: MediaObject, spec: ProducerSpec) -> None:
+    def __init__(self, id: int, transport: MediaObject, spec: ProducerSpec, *, voice: bool = False) -> None:
         super().__init__(id, transport.room_id, transport.worker, transport)
         self.spec = spec
+        self.voice = voice
         self.paused = False
+        self.held = False
+        self.wishes = Wishes(spec)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing of it is to be forwarded: its publisher or the node says so."""
+        return self.paused or self.held
 
 
 class Consumer(MediaObject):

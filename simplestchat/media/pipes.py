@@ -18,13 +18,14 @@ Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from simplestchat.errors import MediaError
 from simplestchat.model.media import ProducerSpec
 
 from . import wire
 from .channel import Answer
+from .groups import GroupBook
 from .objects import ObjectTable, Producer
 from .supervisor import Worker
 
@@ -67,10 +68,16 @@ class Pipe:
 class PipeBook:
     """All pipes of the node."""
 
-    def __init__(self, objects: ObjectTable) -> None:
+    def __init__(
+        self, objects: ObjectTable, groups: GroupBook, on_wishes: Callable[[Producer], None] = lambda _: None
+    ) -> None:
+        """``on_wishes`` hears of a producer of which more or fewer workers want something."""
         self._objects = objects
+        self._groups = groups
+        self._on_wishes = on_wishes
         self._links: dict[frozenset[Worker], _Link] = {}
         self._pipes: dict[int, dict[Worker, Pipe]] = {}  # by the producer's number
+        self._by_number: dict[int, Pipe] = {}
 
     def hold(self, producer: Producer, worker: Worker) -> Pipe | None:
         """Return the producer's pipe to a worker, made if there is none; None at its own worker. It is to be let go."""
@@ -80,6 +87,9 @@ class PipeBook:
         if pipe is None:
             pipe = self._make(producer, worker)
             self._pipes.setdefault(producer.id, {})[worker] = pipe
+            self._by_number[pipe.number] = pipe
+            producer.wishes.piped(worker)
+            self._on_wishes(producer)
         pipe.holders += 1
         return pipe
 
@@ -107,6 +117,11 @@ class PipeBook:
         """Walk through a producer's pipes."""
         return iter(self._pipes.get(producer.id, {}).values())
 
+    def source(self, number: int) -> Producer | None:
+        """Return the producer that has this number at another worker than its own."""
+        pipe = self._by_number.get(number)
+        return None if pipe is None else pipe.producer
+
     def worker_lost(self, worker: Worker) -> None:
         """Forget what was on a worker, and close the other ends."""
         for link in list(self._links.values()):
@@ -133,6 +148,7 @@ class PipeBook:
             ],
             extensions={name: value for name, value in spec.extensions.items() if name in _EXTENSIONS},
             layers=wire.layers(spec),
+            group=self._groups.number_at(producer.room_id, worker) if producer.voice else 0,
         )
         send = wire.PipeProducer(
             transport=link.transports[producer.worker],
@@ -140,7 +156,7 @@ class PipeBook:
             rows=[(sender, *pair) for sender, pair in zip(pipe.senders, ssrcs, strict=True)],
         )
         pipe.answers = [worker.channel.post(receive), producer.worker.channel.post(send)]
-        if producer.paused:
+        if producer.stopped:
             pipe.answers.append(worker.channel.post(wire.PauseProducer(number)))
         return pipe
 
@@ -180,6 +196,9 @@ class PipeBook:
         del pipes[pipe.worker]
         if not pipes:
             del self._pipes[pipe.producer.id]
+        del self._by_number[pipe.number]
+        pipe.producer.wishes.ended(pipe.worker)
+        self._on_wishes(pipe.producer)
 
 
 def _choose_ssrcs(link: _Link, sender: Worker, spec: ProducerSpec) -> list[tuple[int, int]]:

@@ -13,13 +13,18 @@ import trio
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
 from simplestchat.model.media import (
+    BandwidthChanged,
     ConsumerSpec,
+    Decision,
     DtlsRole,
     Fingerprint,
     IceParameters,
+    LayersForwarded,
+    LayersWanted,
     MediaEvent,
     ProducerLevels,
     ProducerSpec,
+    SpeakerChanged,
     Traffic,
     TransportInfo,
     TransportStateChanged,
@@ -29,6 +34,7 @@ from simplestchat.model.media import (
 from . import wire
 from .addresses import candidates, host_addresses
 from .channel import Answer
+from .groups import NOBODY, GroupBook
 from .objects import Consumer, MediaObject, ObjectTable, Producer, Transport
 from .pipes import PipeBook
 from .placement import Places
@@ -81,7 +87,8 @@ class MediaService:
         )
         self._places = Places()
         self._objects = ObjectTable()
-        self._pipes = PipeBook(self._objects)
+        self._groups = GroupBook(lambda room_id, producer: self._tell(SpeakerChanged(room_id, producer)))
+        self._pipes = PipeBook(self._objects, self._groups, self._on_wishes)
         self._waits = Waits()
         self._addresses: tuple[str, ...] = ()
         self._addresses_until_s = float("-inf")
@@ -127,10 +134,12 @@ class MediaService:
     async def open_room(self, room_id: str) -> None:
         """Let the room have transports; each is placed when it is made."""
         self._places.open(room_id)
+        self._groups.open(room_id)
 
     async def close_room(self, room_id: str) -> None:
         """Forget the room and close what is left of its media."""
         self._places.close(room_id)
+        self._groups.close(room_id)
         for transport in self._objects.drop(room_id=room_id):
             await self._quietly(transport.worker, wire.CloseTransport(transport.id))
 
@@ -215,7 +224,7 @@ class MediaService:
 
     # Producers
 
-    async def create_producer(self, transport: int, spec: ProducerSpec) -> int:
+    async def create_producer(self, transport: int, spec: ProducerSpec, *, voice: bool = False) -> int:
         """Begin to receive a track."""
         owner = self._objects.get(transport, Transport)
         number = self._objects.next_id()
@@ -230,25 +239,43 @@ class MediaService:
             ],
             extensions=dict(spec.extensions),
             layers=wire.layers(spec),
+            group=self._groups.number_at(owner.room_id, owner.worker) if voice else 0,
         )
         await self._make(owner.worker, call, wire.CloseProducer(number))
-        self._objects.add(Producer(number, owner, spec))
+        producer = Producer(number, owner, spec, voice=voice)
+        self._objects.add(producer)
+        if voice:
+            producer.on_gone = functools.partial(self._groups.forget, owner.room_id, number)
         return number
 
     async def pause_producer(self, producer: int) -> None:
         """Stop forwarding a track to anyone."""
         item = self._objects.get(producer, Producer)
         item.paused = True
-        here = item.worker.channel.post(wire.PauseProducer(producer))
-        there = [pipe.worker.channel.post(wire.PauseProducer(pipe.number)) for pipe in self._pipes.of(item)]
-        await self._all(here, there)
+        await self._all(*self._stop_or_go(item))
 
     async def resume_producer(self, producer: int) -> None:
-        """Forward a track again: first where it is piped to, so that the keyframe to come finds them ready."""
+        """Forward a track again, unless it is held back."""
         item = self._objects.get(producer, Producer)
         item.paused = False
-        there = [pipe.worker.channel.post(wire.ResumeProducer(pipe.number)) for pipe in self._pipes.of(item)]
-        await self._all(item.worker.channel.post(wire.ResumeProducer(producer)), there)
+        await self._all(*self._stop_or_go(item))
+
+    def hold_producer(self, producer: int, held: bool) -> None:
+        """Hold a track back from everyone, or do so no longer."""
+        item = self._objects.find(producer)
+        if isinstance(item, Producer) and item.held != held:
+            item.held = held
+            self._stop_or_go(item)
+
+    def _stop_or_go(self, item: Producer) -> tuple[Answer, list[Answer]]:
+        """Tell every worker that has a track whether it is forwarded."""
+        pipes = list(self._pipes.of(item))
+        if item.stopped:
+            here = item.worker.channel.post(wire.PauseProducer(item.id))
+            return here, [pipe.worker.channel.post(wire.PauseProducer(pipe.number)) for pipe in pipes]
+        # First where it is piped to, so that the keyframe to come finds them ready.
+        there = [pipe.worker.channel.post(wire.ResumeProducer(pipe.number)) for pipe in pipes]
+        return item.worker.channel.post(wire.ResumeProducer(item.id)), there
 
     async def close_producer(self, producer: int) -> None:
         """Stop receiving a track; its consumers go with it."""
@@ -309,14 +336,33 @@ class MediaService:
         """Say which layers the subscriber wants at most."""
         await self._request(Consumer, wire.SetPreferredLayers(consumer, spatial, temporal))
 
-    async def set_priority(self, consumer: int, priority: int) -> None:
+    def set_priority(self, consumer: int, priority: int) -> None:
         """Say how much this track matters when bandwidth is short."""
-        await self._request(Consumer, wire.SetPriority(consumer, priority))
+        self._tell_worker(wire.SetPriority(consumer, priority))
+
+    def set_view(self, consumer: int, width: int, height: int) -> None:
+        """Say how large the subscriber shows a track."""
+        self._tell_worker(wire.SetView(consumer, width, height))
+
+    def set_loudest(self, room_id: str, limit: int) -> None:
+        """Let at most so many voices of a room be heard at a time; 0: all."""
+        self._groups.set_limit(room_id, limit)
+
+    async def decisions(self, transport: int) -> list[Decision]:
+        """Return the latest changes of what is sent over a transport."""
+        rows = await self._request(Transport, wire.Decisions(transport))
+        return [Decision(*row) for row in rows]
 
     # The way to the workers and back
 
     async def _request(self, kind: type[MediaObject], call: wire.ById) -> Any:
         return await self._ask(self._objects.get(call.id, kind).worker, call)
+
+    def _tell_worker(self, call: wire.ById) -> None:
+        """Say something of an object to its worker, if both are there."""
+        item = self._objects.find(call.id)
+        if item is not None:
+            item.worker.channel.tell(call)
 
     async def _ask(self, worker: Worker, call: wire.Call) -> Any:
         with self._waits.one():
@@ -364,12 +410,46 @@ class MediaService:
                 self._tell(TransportStateChanged(transport, state))
             case ["levels", list(rows)]:
                 self._tell(ProducerLevels(tuple((int(producer), int(level)) for producer, level in rows)))
+            case ["speaker", int(group), int(producer)]:
+                voice = self._producer_of(producer)
+                self._groups.named(worker, group, NOBODY if voice is None else voice.id)
+            case ["producer.layers", int(producer), int(mask)]:
+                self._on_layers_wanted(worker, producer, mask)
+            case ["consumer.layers", int(consumer), int(spatial), int(temporal), str(reason)]:
+                self._tell(LayersForwarded(consumer, spatial, temporal, reason))
+            case ["transport.bandwidth", int(transport), int(available_bps)]:
+                self._tell(BandwidthChanged(transport, available_bps))
             case _:
                 log.error("worker sent an unknown event", worker=worker.index)
+
+    def _on_layers_wanted(self, worker: Worker, number: int, mask: int) -> None:
+        item = self._producer_of(number)
+        if item is not None:
+            if item.id == number:
+                item.wishes.here(mask)
+            else:
+                item.wishes.there(worker, mask)
+            self._on_wishes(item)
+
+    def _producer_of(self, number: int) -> Producer | None:
+        """Find a producer by its number at its own worker or at another one to which it is piped."""
+        item = self._pipes.source(number) or self._objects.find(number)
+        return item if isinstance(item, Producer) else None
+
+    def _on_wishes(self, item: Producer) -> None:
+        """Tell the publisher's worker what the others want, and the rooms what is wanted altogether."""
+        if item.spec.kind == "audio" or self._objects.find(item.id) is not item:
+            return
+        others, wanted = item.wishes.news_here(), item.wishes.news()
+        if others is not None:
+            item.worker.channel.tell(wire.SetWanted(item.id, others))
+        if wanted is not None:
+            self._tell(LayersWanted(item.id, wanted))
 
     def _on_lost(self, worker: Worker) -> None:
         self._pipes.worker_lost(worker)
         transports = tuple(transport.id for transport in self._objects.drop(worker=worker))
+        self._groups.worker_lost(worker)
         log.warning("worker lost", worker=worker.index, transports=len(transports))
         self._tell(WorkerLost(transports))
 

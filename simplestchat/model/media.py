@@ -121,6 +121,11 @@ class ProducerSpec:
     """Name (``EXTENSION_NAMES``) to the publisher's id. Of ``transport-cc`` and ``abs-send-time`` it has only the one
     by which its bandwidth is to be estimated, if any."""
 
+    @property
+    def spatial_layers(self) -> int:
+        """How many there are to choose among: encodings, or layers inside the only one."""
+        return len(self.streams) if len(self.streams) > 1 else self.streams[0].spatial_layers
+
 
 @dataclass(frozen=True, slots=True)
 class CodecMap:
@@ -164,17 +169,76 @@ class ProducerLevels:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerChanged:
+    """Another one, or nobody (0), speaks in a room: the producer of a voice."""
+
+    room_id: str
+    producer: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """Which spatial layers of a producer anyone receives, bit i for layer i."""
+
+    producer: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayersForwarded:
+    """What a subscriber gets of a track from now on; -1: nothing."""
+
+    consumer: int
+    spatial: int
+    temporal: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BandwidthChanged:
+    """What may be sent to a subscriber over a transport, in bits a second."""
+
+    transport: int
+    available_bps: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerLost:
     """A worker died: these transports are gone with everything on them, and so is what others received of it."""
 
     transports: tuple[int, ...]
 
 
-MediaEvent: TypeAlias = TransportStateChanged | ProducerLevels | WorkerLost
+MediaEvent: TypeAlias = (
+    TransportStateChanged
+    | ProducerLevels
+    | SpeakerChanged
+    | LayersWanted
+    | LayersForwarded
+    | BandwidthChanged
+    | WorkerLost
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One change of what a subscriber is sent, and why; layers of -1: nothing."""
+
+    time_us: int
+    """Of the machine's monotonic clock."""
+    consumer: int
+    old_spatial: int
+    old_temporal: int
+    new_spatial: int
+    new_temporal: int
+    reason: str
+    estimate_bps: int
 
 
 class MediaPort(Protocol):
     """The media plane as rooms see it. Every method may raise a ``simplestchat.errors.MediaError``.
+
+    Methods that are not ``async`` are carried out soon, in the order of the calls, and say nothing of what is gone.
 
     Numbers are never reused. Opening a room that is open changes nothing. Closing is idempotent: what is gone is closed
     already. A call that is cancelled leaves nothing behind: what it made nevertheless is closed again. Events reach the
@@ -213,8 +277,10 @@ class MediaPort(Protocol):
         """Close a transport with its producers and consumers."""
         ...
 
-    async def create_producer(self, transport: int, spec: ProducerSpec) -> int:
-        """Begin to receive a track; the result is its number."""
+    async def create_producer(self, transport: int, spec: ProducerSpec, *, voice: bool = False) -> int:
+        """Begin to receive a track; the result is its number. Speakers are looked for, and silence is left out, among
+        the ``voice`` of a room.
+        """
         ...
 
     async def pause_producer(self, producer: int) -> None:
@@ -223,6 +289,10 @@ class MediaPort(Protocol):
 
     async def resume_producer(self, producer: int) -> None:
         """Forward a track again."""
+        ...
+
+    def hold_producer(self, producer: int, held: bool) -> None:
+        """Hold a track back from everyone, or do so no longer, whether its publisher pauses it or not."""
         ...
 
     async def close_producer(self, producer: int) -> None:
@@ -253,6 +323,18 @@ class MediaPort(Protocol):
         """Say which layers the subscriber wants at most."""
         ...
 
-    async def set_priority(self, consumer: int, priority: int) -> None:
+    def set_priority(self, consumer: int, priority: int) -> None:
         """Say how much this track matters when bandwidth is short: 1..255."""
+        ...
+
+    def set_view(self, consumer: int, width: int, height: int) -> None:
+        """Say how large the subscriber shows a track, in device pixels; 0, 0: not at all, -1, -1: nobody knows."""
+        ...
+
+    def set_loudest(self, room_id: str, limit: int) -> None:
+        """Let at most so many voices of a room be heard at a time; 0: all."""
+        ...
+
+    async def decisions(self, transport: int) -> Sequence[Decision]:
+        """The latest changes of what is sent over a transport, the oldest first."""
         ...

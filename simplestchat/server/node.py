@@ -79,6 +79,7 @@ class Node:
                     start=lambda job: nursery.start_soon(_run_job, job),
                     entropy=EntropyPool(),
                     limits=Limits.set_by(self._settings),
+                    video_codecs=self._settings.media.video_codecs,
                 )
                 with starting:
                     listeners = await listening.open_listeners(self._settings.web)

@@ -26,6 +26,9 @@ class Closer:
         self._start = start
         self.transports: dict[int, Transport] = {}
         self.producers: dict[int, Producer] = {}
+        self.consumers: dict[int, Consumer] = {}
+        self.on_producer_closed: Callable[[Producer], None] = lambda _: None
+        """Hears of each producer that is gone, unless its room is."""
 
     def consumer(self, consumer: Consumer, reason: CloseReason, *, tell: bool) -> None:
         """Take a consumer away; its worker-side half is the caller's matter."""
@@ -36,6 +39,7 @@ class Closer:
         del peer.consumers[consumer.id]
         del consumer.transport.consumers[consumer.id]
         del consumer.producer.consumers[consumer.id]
+        del self.consumers[consumer.number]
         if tell:
             peer.tell(ConsumerClosed(consumer_id=consumer.id, producer_id=consumer.producer.id, reason=reason))
 
@@ -55,6 +59,7 @@ class Closer:
             ProducerClosed(peer_id=peer.id, producer_id=producer.id, reason=reason),
             skip=None if tell_owner else peer,
         )
+        self.on_producer_closed(producer)
 
     def transport(self, transport: Transport, reason: CloseReason, *, tell_owner: bool) -> None:
         """Take a transport and all on it away; its worker-side half is the caller's matter."""
@@ -108,6 +113,7 @@ class Closer:
             self.producers.pop(producer.number, None)
         for consumer in transport.consumers.values():
             consumer.closed = True
+            self.consumers.pop(consumer.number, None)
         self.transports.pop(transport.number, None)
         peer = transport.peer
         peer.transports.clear()

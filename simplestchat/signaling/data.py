@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
+from simplestchat.config.settings import MAX_LOUDEST
 from simplestchat.model.media import DtlsRole, MediaKind, TransportStateName
 from simplestchat.ortc.parameters import Wire
 
@@ -23,6 +24,8 @@ Token: TypeAlias = Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX)]
 Password: TypeAlias = Annotated[str, Meta(max_length=PASSWORD_MAX)]
 ClientId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Seq: TypeAlias = Annotated[int, Meta(ge=0)]
+VideoLimit: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
+Loudest: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_LOUDEST)]
 Time: TypeAlias = Annotated[int, Meta(description="Milliseconds since 1970, UTC.")]
 
 Role: TypeAlias = Literal["owner", "member"]
@@ -32,6 +35,9 @@ ConsumerType: TypeAlias = Literal["simple", "simulcast", "svc"]
 LeaveReason: TypeAlias = Literal["left", "disconnected", "kicked"]
 RoomCloseReason: TypeAlias = Literal["closed", "expired"]
 CloseReason: TypeAlias = Literal["closed", "peer-left", "transport-closed", "audio-only", "worker-lost"]
+
+
+HoldReason: TypeAlias = Literal["last-n"]
 
 
 class ProducerInfo(Wire, frozen=True, kw_only=True):
@@ -61,6 +67,12 @@ class RoomSettings(Wire, frozen=True, kw_only=True):
     locked: bool
     audio_only: bool
     has_password: bool
+    video_limit: int
+    """Of how many people, those who spoke last, cameras are forwarded; 0: of all."""
+    loudest: int | None = None
+    """How many voices are forwarded at a time, the loudest; 0: all. Absent: as the server does by the room's size."""
+    codecs: list[str]
+    """Video codecs in the order in which to prefer them for sending: everybody here can receive them."""
 
 
 class JoinedRoom(Wire, frozen=True, kw_only=True):
@@ -72,6 +84,9 @@ class JoinedRoom(Wire, frozen=True, kw_only=True):
     locked: bool
     audio_only: bool
     has_password: bool
+    video_limit: int
+    loudest: int | None = None
+    codecs: list[str]
     role: Role
     owner_token: Token | None = None
     """Only for who made the room by joining it: the bearer token that manages it over HTTP and on later joins."""
@@ -150,11 +165,13 @@ class OwnTransport(Wire, frozen=True, kw_only=True):
 
 
 class OwnProducer(Wire, frozen=True, kw_only=True):
-    """A producer of one's own that the server still holds."""
+    """A producer of one's own that the server still holds, with what ``producer.layers`` said last."""
 
     producer_id: Id
     transport_id: Id
     paused: bool
+    encodings: list[bool]
+    max_spatial_layer: int | None = None
 
 
 class OwnConsumer(Wire, frozen=True, kw_only=True):
@@ -164,6 +181,11 @@ class OwnConsumer(Wire, frozen=True, kw_only=True):
     producer_id: Id
     transport_id: Id
     paused: bool
+    held: bool
+    """Whether the server holds it back (``consumer.paused``)."""
+    spatial_layer: int | None = None
+    """With ``temporalLayer`` what ``consumer.layers`` said last."""
+    temporal_layer: int | None = None
 
 
 class OwnMedia(Wire, frozen=True, kw_only=True):

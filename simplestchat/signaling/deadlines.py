@@ -14,8 +14,6 @@ class Reason(enum.Enum):
     """A peer without a connection has been away for long enough."""
     ROOM_EMPTY = enum.auto()
     """A room has been empty for long enough."""
-    SILENCE = enum.auto()
-    """Nobody has spoken in a room for long enough."""
 
 
 Due: TypeAlias = tuple[Reason, str, str]

@@ -14,10 +14,22 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from simplestchat.config.settings import VIDEO_CODECS
 from simplestchat.model.ids import Entropy
-from simplestchat.model.media import MediaEvent, MediaPort, ProducerLevels, TransportStateChanged, WorkerLost
+from simplestchat.model.media import (
+    BandwidthChanged,
+    LayersForwarded,
+    LayersWanted,
+    MediaEvent,
+    MediaPort,
+    ProducerLevels,
+    SpeakerChanged,
+    TransportStateChanged,
+    WorkerLost,
+)
 from simplestchat.model.spans import Spans
 from simplestchat.signaling import framing, memory
+from simplestchat.signaling.attention import Attention
 from simplestchat.signaling.chat import Chat
 from simplestchat.signaling.closing import Closer, Start
 from simplestchat.signaling.data import IceServer
@@ -27,9 +39,9 @@ from simplestchat.signaling.mediacalls import MediaCalls
 from simplestchat.signaling.membership import Membership
 from simplestchat.signaling.notices import (
     ServerDraining,
-    SpeakerActive,
     SpeakerLevel,
     SpeakerLevels,
+    TransportBandwidth,
     TransportState,
 )
 from simplestchat.signaling.registry import METHODS
@@ -44,6 +56,12 @@ from simplestchat.signaling.state import Outbox, Room
 REQUEST_BOUNDS_S = (
     0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 )  # fmt: skip
+#: Where what transports can take is cut, in bits a second.
+ESTIMATE_BOUNDS_BPS = (
+    50e3, 100e3, 200e3, 300e3, 500e3, 750e3, 1e6, 1.5e6, 2e6, 3e6, 5e6, 7.5e6, 10e6, 20e6, 50e6,
+)  # fmt: skip
+#: Words of the media plane that are counted apart: it has far fewer.
+MAX_REASONS = 32
 #: In the place of a method that there is not.
 OTHER_METHOD = "other"
 
@@ -61,8 +79,11 @@ class Hub:
         entropy: Entropy = os.urandom,
         limits: Limits | None = None,
         ice_servers: Sequence[IceServer] = (),
+        video_codecs: Sequence[str] = VIDEO_CODECS,
     ) -> None:
-        """``clock`` gives monotonic seconds, ``wall_ms`` milliseconds since 1970."""
+        """``clock`` gives monotonic seconds, ``wall_ms`` milliseconds since 1970; ``video_codecs`` are in the order in
+        which rooms prefer them.
+        """
         self.limits = limits or Limits()
         self._clock = clock
         self._media = media
@@ -71,15 +92,29 @@ class Hub:
         """How many requests were refused, by the reason in their answers."""
         self.request_times = {method: Spans(REQUEST_BOUNDS_S) for method in (*METHODS, OTHER_METHOD)}
         """How long requests took to be answered, workers' part included, by method."""
+        self.layer_changes: Counter[str] = Counter()
+        """How often the layers of a consumer changed, by the media plane's reason."""
+        self.estimates = Spans(ESTIMATE_BOUNDS_BPS)
+        """What transports could take, each time that it was told, in bits a second."""
         self._deadlines = Deadlines()
         self._look_at_s = 0.0
         self._closer = Closer(media, start)
+        self._attention = Attention(media, self.limits)
+        self._closer.on_producer_closed = self._attention.producer_closed
         self._rooms = RoomBook(
-            self._closer, self._deadlines, self.limits, clock=clock, wall_ms=wall_ms, entropy=entropy
+            self._closer,
+            self._attention,
+            self._deadlines,
+            self.limits,
+            video_codecs=video_codecs,
+            clock=clock,
+            wall_ms=wall_ms,
+            entropy=entropy,
         )
         self._membership = Membership(
             self._rooms,
             self._closer,
+            self._attention,
             self._deadlines,
             self.limits,
             clock=clock,
@@ -87,7 +122,7 @@ class Hub:
             ice_servers=list(ice_servers),
         )
         self._chat = Chat(wall_ms=wall_ms, entropy=entropy)
-        self._calls = MediaCalls(media, self._closer, self.limits, entropy)
+        self._calls = MediaCalls(media, self._closer, self._attention, self.limits, entropy, clock)
 
     # Connections
 
@@ -152,8 +187,9 @@ class Hub:
         return self._deadlines.next()
 
     def tick(self) -> None:
-        """Let grace times and silences end, and see that all rooms do not remember too much together."""
+        """Let grace times end and what waits pass, and see that all rooms do not remember too much together."""
         now = self._clock()
+        self._calls.views.tick()
         if now >= self._look_at_s:
             self._look_at_s = now + memory.LOOK_INTERVAL_S
             memory.bound(self._rooms, self.limits.history_bytes)
@@ -164,10 +200,8 @@ class Hub:
                 continue
             if reason is Reason.PEER_GRACE:
                 self._membership.expire(room, peer_id)
-            elif reason is Reason.ROOM_EMPTY:
-                self._rooms.expire(room)
             else:
-                self._silence(room, now)
+                self._rooms.expire(room)
 
     # Media events
 
@@ -177,6 +211,16 @@ class Hub:
             self._transport_state(event)
         elif isinstance(event, ProducerLevels):
             self._levels(event)
+        elif isinstance(event, LayersForwarded):
+            self._layers_forwarded(event)
+        elif isinstance(event, BandwidthChanged):
+            self._bandwidth(event)
+        elif isinstance(event, SpeakerChanged):
+            self._speaker(event)
+        elif isinstance(event, LayersWanted):
+            producer = self._closer.producers.get(event.producer)
+            if producer is not None:
+                self._attention.layers_wanted(producer, event.mask)
         elif isinstance(event, WorkerLost):
             self._closer.worker_lost(event.transports)
 
@@ -199,27 +243,28 @@ class Hub:
                 continue
             of_room = heard.setdefault(producer.peer.room, {})
             of_room[producer.peer.id] = min(level, of_room.get(producer.peer.id, 127))
-        now = self._clock()
         for room, levels in heard.items():
-            if room.speaker.hear(levels, now):
-                room.announce(SpeakerActive(peer_id=room.speaker.active))
             if len(room.peers) <= self.limits.levels_peers:
                 room.announce(
                     SpeakerLevels(levels=[SpeakerLevel(peer_id=one, level=level) for one, level in levels.items()])
                 )
-            self._watch_silence(room)
 
-    def _watch_silence(self, room: Room) -> None:
-        when = room.speaker.silent_at()
-        if when is not None and not room.silence_watched:
-            room.silence_watched = True
-            self._deadlines.add(when, Reason.SILENCE, room.key)
+    def _speaker(self, event: SpeakerChanged) -> None:
+        room = self._rooms.by_key(event.room_id)
+        producer = self._closer.producers.get(event.producer)
+        if room is not None and (producer is None or producer.peer.room is room):
+            self._attention.speaker_changed(room, None if producer is None else producer.peer)
 
-    def _silence(self, room: Room, now: float) -> None:
-        room.silence_watched = False
-        if room.speaker.expire(now):
-            room.announce(SpeakerActive())
-        self._watch_silence(room)
+    def _layers_forwarded(self, event: LayersForwarded) -> None:
+        if event.reason in self.layer_changes or len(self.layer_changes) < MAX_REASONS:
+            self.layer_changes[event.reason] += 1
+        self._attention.layers_forwarded(self._closer.consumers.get(event.consumer), event)
+
+    def _bandwidth(self, event: BandwidthChanged) -> None:
+        self.estimates.add(event.available_bps)
+        transport = self._closer.transports.get(event.transport)
+        if transport is not None:
+            transport.peer.tell(TransportBandwidth(transport_id=transport.id, available_bitrate=event.available_bps))
 
     # The HTTP API; every method raises ``SimplestChatError``s only
 

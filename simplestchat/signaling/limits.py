@@ -66,6 +66,16 @@ class Limits:
         "max_history_bytes", "bytes of chat and notifications that all rooms remember; beyond it the largest are cut"
     )
     identities: int = _limit(4_096, "resume tokens of peers that left which a room remembers, for their chat's dedupe")
+    video_limit: int = _set_by(
+        "video_limit",
+        "people of a room whose cameras are forwarded, those who spoke last, unless its owner says; 0: all",
+    )
+    loudest: int = _set_by(
+        "loudest", "voices of a larger room that are forwarded at a time, unless its owner says; 0: all"
+    )
+    loudest_above: int = _set_by("loudest_above", "peers up to which a room is a small one, where all voices are")
+    view_burst: int = _limit(512, "sizes of consumers that one peer's media server hears at once")
+    views_per_s: int = _limit(200, "sizes of consumers per second that it hears in the long run; the last ones count")
     levels_peers: int = _limit(50, "peers up to which a room is told everyone's loudness")
 
     @classmethod

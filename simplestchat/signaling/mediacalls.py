@@ -26,28 +26,43 @@ from simplestchat.model.ids import Entropy, new_id
 from simplestchat.model.media import MediaPort, TransportInfo
 from simplestchat.ortc import Production, consume, produce
 from simplestchat.signaling import requests
+from simplestchat.signaling.attention import Attention
 from simplestchat.signaling.closing import Closer
 from simplestchat.signaling.data import Source
 from simplestchat.signaling.limits import Limits
+from simplestchat.signaling.membership import learn_codecs
 from simplestchat.signaling.notices import ProducerOpened, ProducerPaused, ProducerResumed
 from simplestchat.signaling.permissions import check_publish
 from simplestchat.signaling.requests import Nothing
-from simplestchat.signaling.shapes import created, fingerprints, ice_parameters
+from simplestchat.signaling.shapes import created, decision, fingerprints, ice_parameters, size
 from simplestchat.signaling.state import Consumer, Peer, Producer, Transport
+from simplestchat.signaling.views import Views
 
 _SOURCES: Final[dict[str, tuple[Source, ...]]] = {
     "audio": ("microphone", "screen-audio"),
     "video": ("camera", "screen"),
 }
 _ALL_TEMPORAL_LAYERS: Final = 7
+_US_PER_S: Final = 1_000_000
 
 
 class MediaCalls:
     """Handlers of ``transport.*``, ``producer.*`` and ``consumer.*`` for a peer."""
 
-    def __init__(self, media: MediaPort, closer: Closer, limits: Limits, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        media: MediaPort,
+        closer: Closer,
+        attention: Attention,
+        limits: Limits,
+        entropy: Entropy,
+        clock: Callable[[], float],
+    ) -> None:
         self._media = media
         self._closer = closer
+        self._attention = attention
+        self._clock = clock
+        self.views = Views(media, burst=limits.view_burst, rate_per_s=limits.views_per_s, clock=clock)
         self._limits = limits
         self._entropy = entropy
 
@@ -76,6 +91,7 @@ class MediaCalls:
                 self._closer.drop_room(room.key)
                 raise NotInRoom("The room was closed.")
             room.media_open = True
+            self._attention.resized(room)
         info = await self._media.create_transport(room.key, peer.id)
         if peer.gone:
             self._closer.drop_transport(info.id)
@@ -111,6 +127,17 @@ class MediaCalls:
         stats = await self._media.transport_stats(_transport(peer, params.transport_id).number)
         return msgspec.convert(SimpleNamespace(**stats), requests.TransportCounters, from_attributes=True)
 
+    async def transport_decisions(self, peer: Peer, params: requests.TransportRef) -> requests.Decisions:
+        """The latest choices of layers for what a transport sends."""
+        rows = await self._media.decisions(_transport(peer, params.transport_id).number)
+        now_us = self._clock() * _US_PER_S
+        told = []
+        for row in rows:
+            consumer = self._closer.consumers.get(row.consumer)
+            if consumer is not None:
+                told.append(decision(row, consumer.id, now_us))
+        return requests.Decisions(decisions=told)
+
     async def transport_close(self, peer: Peer, params: requests.TransportRef) -> Nothing:
         """Give a transport back, with all that is on it."""
         transport = _transport(peer, params.transport_id)
@@ -128,7 +155,7 @@ class MediaCalls:
         production = produce(params.kind, params.rtp_parameters)
         _check_free(transport, production)
         with self._reserved(peer, "producers", len(peer.producers), self._limits.producers):
-            number = await self._media.create_producer(transport.number, production.spec)
+            number = await self._media.create_producer(transport.number, production.spec, voice=source == "microphone")
             try:
                 if params.paused:
                     await self._media.pause_producer(number)
@@ -159,6 +186,7 @@ class MediaCalls:
             ),
             skip=peer,
         )
+        self._attention.producer_opened(producer)
         return requests.ProducerCreated(id=producer.id)
 
     async def producer_pause(self, peer: Peer, params: requests.ProducerRef) -> Nothing:
@@ -194,6 +222,8 @@ class MediaCalls:
         producer = peer.room.producers.get(params.producer_id)
         if producer is None:
             raise NotFound("There is no such producer in this room. It may have been closed.")
+        if peer.codecs is None:
+            learn_codecs(peer, params.rtp_capabilities)
         paused = params.paused is not False
         consumption = consume(
             producer.production,
@@ -216,6 +246,8 @@ class MediaCalls:
         )
         for owner in (peer.consumers, transport.consumers, producer.consumers):
             owner[consumer.id] = consumer
+        self._closer.consumers[number] = consumer
+        self._attention.consumer_opened(consumer)
         return requests.ConsumerCreated(
             id=consumer.id,
             producer_id=producer.id,
@@ -223,6 +255,9 @@ class MediaCalls:
             rtp_parameters=consumption.rtp_parameters,
             type=producer.production.type,
             producer_paused=producer.paused,
+            spatial_layers=producer.production.spatial_layers,
+            temporal_layers=producer.production.temporal_layers,
+            held=producer.held,
         )
 
     async def consumer_pause(self, peer: Peer, params: requests.ConsumerRef) -> Nothing:
@@ -253,9 +288,22 @@ class MediaCalls:
         await self._media.set_preferred_layers(consumer.number, params.spatial_layer, temporal)
         return Nothing()
 
-    async def consumer_set_priority(self, peer: Peer, params: requests.ConsumerPriority) -> Nothing:
+    def consumer_set_priority(self, peer: Peer, params: requests.ConsumerPriority) -> Nothing:
         """Say how much a track matters."""
-        await self._media.set_priority(_consumer(peer, params.consumer_id).number, params.priority)
+        consumer = _consumer(peer, params.consumer_id)
+        consumer.priority = params.priority
+        self._attention.rank(consumer)
+        return Nothing()
+
+    def consumer_set_view(self, peer: Peer, params: requests.ConsumerView) -> Nothing:
+        """Say how large a track is shown."""
+        self.views.show(peer, [(_consumer(peer, params.consumer_id), size(params))])
+        return Nothing()
+
+    def consumer_set_views(self, peer: Peer, params: requests.ConsumerViews) -> Nothing:
+        """Say it of many; some of them may have been closed meanwhile."""
+        known = [(peer.consumers.get(one.consumer_id), size(one)) for one in params.views]
+        self.views.show(peer, [(consumer, shown) for consumer, shown in known if consumer is not None])
         return Nothing()
 
     async def consumer_request_key_frame(self, peer: Peer, params: requests.ConsumerRef) -> Nothing:

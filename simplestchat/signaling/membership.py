@@ -9,8 +9,10 @@ import msgspec
 
 from simplestchat.errors import Draining, NotFound, RateLimited, RoomFull
 from simplestchat.model.ids import Entropy, new_id, new_token, same_secret
-from simplestchat.ortc import ROUTER_CAPABILITIES
+from simplestchat.ortc import ROUTER_CAPABILITIES, RtpCapabilities
+from simplestchat.signaling.attention import Attention
 from simplestchat.signaling.closing import Closer
+from simplestchat.signaling.codecs import receivable
 from simplestchat.signaling.data import (
     ChatState,
     IceServer,
@@ -26,7 +28,7 @@ from simplestchat.signaling.deadlines import Deadlines, Reason
 from simplestchat.signaling.edge import CLOSE_REPLACED
 from simplestchat.signaling.limits import Limits
 from simplestchat.signaling.noticelog import NoticeLog
-from simplestchat.signaling.notices import PeerJoined, PeerLeft, SpeakerActive
+from simplestchat.signaling.notices import PeerJoined, PeerLeft
 from simplestchat.signaling.permissions import check_entry, check_kick
 from simplestchat.signaling.rates import Rates
 from simplestchat.signaling.requests import RoomJoin, RoomJoined
@@ -42,6 +44,7 @@ class Membership:
         self,
         rooms: RoomBook,
         closer: Closer,
+        attention: Attention,
         deadlines: Deadlines,
         limits: Limits,
         *,
@@ -51,6 +54,7 @@ class Membership:
     ) -> None:
         self._rooms = rooms
         self._closer = closer
+        self._attention = attention
         self._deadlines = deadlines
         self._limits = limits
         self._clock = clock
@@ -85,6 +89,9 @@ class Membership:
                 room.owner_token = adoptable(token)
                 owner = room.owner_token is not None
         peer = self._enter(room, name, wanted.resume, outbox, owner=owner)
+        if wanted.rtp_capabilities is not None:
+            learn_codecs(peer, wanted.rtp_capabilities, skip=peer)
+        self._attention.resized(room)
         return peer, self._joined(peer, None, resumed=False, give_token=made_now)
 
     def _find(self, room: Room | None, token: str | None) -> Peer | None:
@@ -164,12 +171,7 @@ class Membership:
             peer_id=peer.id,
             resume_token=peer.resume_token,
             room=JoinedRoom(
-                id=room.id,
-                name=room.name,
-                public=room.public,
-                locked=room.locked,
-                audio_only=room.audio_only,
-                has_password=room.password is not None,
+                **msgspec.structs.asdict(room.settings()),
                 role=peer.role,
                 owner_token=room.owner_token if give_token else None,
             ),
@@ -228,8 +230,9 @@ class Membership:
         else:
             self._remember(room, peer)
         room.announce(PeerLeft(peer_id=peer.id, reason=reason))
-        if room.speaker.forget(peer.id):
-            room.announce(SpeakerActive())
+        self._attention.peer_left(peer)
+        if peer.codecs is not None and room.codecs.went(peer.codecs):
+            room.announce_settings()
         if not room.peers:
             self._rooms.emptied(room)
 
@@ -245,6 +248,13 @@ class Membership:
             del room.identities[token]
 
 
+def learn_codecs(peer: Peer, capabilities: RtpCapabilities, *, skip: Peer | None = None) -> None:
+    """A peer says for the first time what it can receive; the others, or all, hear when the room's order changes."""
+    peer.codecs = receivable(capabilities)
+    if peer.room.codecs.came(peer.codecs):
+        peer.room.announce_settings(skip=skip)
+
+
 def _others(peer: Peer) -> list[PeerInfo]:
     """Everyone else in the room. They are encoded already, for every one who joins gets them all."""
     return cast("list[PeerInfo]", [one.entry() for one in peer.room.peers.values() if one is not peer])
@@ -258,7 +268,13 @@ def _own(peer: Peer) -> OwnMedia:
             for one in peer.transports.values()
         ],
         producers=[
-            OwnProducer(producer_id=one.id, transport_id=one.transport.id, paused=one.paused)
+            OwnProducer(
+                producer_id=one.id,
+                transport_id=one.transport.id,
+                paused=one.paused,
+                encodings=list(one.told[0]),
+                max_spatial_layer=one.told[1],
+            )
             for one in peer.producers.values()
         ],
         consumers=[
@@ -267,6 +283,9 @@ def _own(peer: Peer) -> OwnMedia:
                 producer_id=one.producer.id,
                 transport_id=one.transport.id,
                 paused=one.paused,
+                held=one.producer.held,
+                spatial_layer=one.layers[0] if one.layers else None,
+                temporal_layer=one.layers[1] if one.layers else None,
             )
             for one in peer.consumers.values()
         ],

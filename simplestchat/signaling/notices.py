@@ -9,6 +9,7 @@ from simplestchat.ortc.parameters import Wire
 from simplestchat.signaling.data import (
     ChatMessage,
     CloseReason,
+    HoldReason,
     Id,
     LeaveReason,
     PeerInfo,
@@ -80,12 +81,14 @@ class ProducerResumed(Notice, frozen=True, kw_only=True):
 
 
 class ProducerLayers(Notice, frozen=True, kw_only=True):
-    """Which encodings anyone wants: the publisher may switch the others off."""
+    """Which encodings of a producer of one's own anyone receives: switch the others off."""
 
     method = "producer.layers"
-    reserved = True
     producer_id: Id
-    wanted: list[int]
+    encodings: list[bool]
+    """For each encoding of ``rtpParameters``; all are wanted before the first of these notifications."""
+    max_spatial_layer: int | None = None
+    """Where a single encoding has several spatial layers: the highest that anyone receives."""
 
 
 class ConsumerClosed(Notice, frozen=True, kw_only=True):
@@ -98,29 +101,32 @@ class ConsumerClosed(Notice, frozen=True, kw_only=True):
 
 
 class ConsumerPaused(Notice, frozen=True, kw_only=True):
-    """The server pauses a consumer of one's own for want of bandwidth."""
+    """The server holds a consumer of one's own back. Whether one paused it oneself is another matter."""
 
     method = "consumer.paused"
-    reserved = True
     consumer_id: Id
+    reason: HoldReason
+    """``last-n``: its publisher has not spoken for longer than those who are shown (``videoLimit``)."""
 
 
 class ConsumerResumed(Notice, frozen=True, kw_only=True):
-    """The server goes on with a consumer of one's own that it had paused."""
+    """The server does not hold a consumer of one's own back any more."""
 
     method = "consumer.resumed"
-    reserved = True
     consumer_id: Id
+    reason: HoldReason
 
 
 class ConsumerLayers(Notice, frozen=True, kw_only=True):
-    """Which layers a consumer gets just now."""
+    """Which layers a consumer of one's own gets from now on; without layers it gets nothing."""
 
     method = "consumer.layers"
-    reserved = True
+    numbered = False
     consumer_id: Id
     spatial_layer: int | None = None
     temporal_layer: int | None = None
+    reason: str
+    """Why it is so, in a word of the media server's, such as ``wanted`` or ``bandwidth``."""
 
 
 class ConsumerScore(Notice, frozen=True, kw_only=True):
@@ -170,17 +176,17 @@ class TransportState(Notice, frozen=True, kw_only=True):
 
 
 class TransportBandwidth(Notice, frozen=True, kw_only=True):
-    """What a transport of one's own can take."""
+    """What a transport of one's own can take, once a second at most and only when it changed by a tenth."""
 
     method = "transport.bandwidth"
-    reserved = True
     numbered = False
     transport_id: Id
-    available_bps: int
+    available_bitrate: int
+    """Bits per second."""
 
 
 class RoomUpdated(RoomSettings, Notice, frozen=True, kw_only=True):
-    """The owner changed settings."""
+    """The owner changed settings, or the room's order of codecs is another one for who came or went."""
 
     method = "room.updated"
 

@@ -50,6 +50,7 @@ METHODS: Final[dict[str, Method]] = dict(
         _method(
             "transport.stats", requests.TransportRef, requests.TransportCounters, "Counters, RTT, available bitrate."
         ),
+        _method("transport.decisions", requests.TransportRef, requests.Decisions, "What layers were chosen, and why."),
         _method("transport.close", requests.TransportRef, requests.Nothing, "Give a transport back."),
         _method("producer.create", requests.ProducerCreate, requests.ProducerCreated, "Publish a track."),
         _method("producer.pause", requests.ProducerRef, requests.Nothing, "Mute a track at the server."),
@@ -66,6 +67,8 @@ METHODS: Final[dict[str, Method]] = dict(
             "Say which layers of a track are of use.",
         ),
         _method("consumer.setPriority", requests.ConsumerPriority, requests.Nothing, "Say how much a track matters."),
+        _method("consumer.setView", requests.ConsumerView, requests.Nothing, "Say how large a video is shown."),
+        _method("consumer.setViews", requests.ConsumerViews, requests.Nothing, "Say it of several videos."),
         _method("consumer.requestKeyFrame", requests.ConsumerRef, requests.Nothing, "Ask for a keyframe."),
         _method(
             PING, requests.Nothing, requests.Nothing, "Measure the signaling's latency: any params come back.", None

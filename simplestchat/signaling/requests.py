@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -21,6 +21,7 @@ from simplestchat.signaling.data import (
     IceServer,
     Id,
     JoinedRoom,
+    Loudest,
     Name,
     OwnMedia,
     Password,
@@ -30,7 +31,12 @@ from simplestchat.signaling.data import (
     Source,
     Time,
     Token,
+    VideoLimit,
 )
+
+MAX_VIEWS: Final = 2048
+"""As many as the consumers of a peer can be."""
+Pixels: TypeAlias = Annotated[int, Meta(ge=0, le=32_768)]
 
 
 class Nothing(Wire, frozen=True, kw_only=True):
@@ -58,6 +64,8 @@ class RoomJoin(Wire, frozen=True, kw_only=True):
     nobody the owner's right: the first one who presents a token has it."""
     last_seq: Seq | None = None
     """With ``resume``: the last notification ``seq`` that was seen. Without it the answer is a full snapshot."""
+    rtp_capabilities: RtpCapabilities | None = None
+    """What this device can receive, for the room's order of codecs; else the first ``consumer.create`` tells."""
 
 
 class RoomJoined(Wire, frozen=True, kw_only=True):
@@ -90,6 +98,10 @@ class RoomUpdate(Wire, frozen=True, kw_only=True):
     public: bool | None = None
     locked: bool | None = None
     audio_only: bool | None = None
+    video_limit: VideoLimit | None = None
+    """Forward the cameras of only so many people, those who spoke last; 0: of all. Screens are always forwarded."""
+    loudest: Loudest | UnsetType | None = UNSET
+    """Forward only so many voices at a time; 0: all; null: as the server does by the room's size."""
     password: Password | UnsetType | None = UNSET
 
 
@@ -191,7 +203,36 @@ class TransportCounters(Wire, frozen=True, kw_only=True):
     round_trip_us: int
     """The longest round trip of its streams in microseconds; 0 until one is known."""
     available_bitrate_bps: int
-    """What the receiver says it can take, in bits per second; 0 until it says so."""
+    """What may be sent to the receiver, in bits per second, as estimated; 0 until something is known."""
+    sent_bitrate_bps: int
+    """What is sent to it."""
+    loss: float
+    """The part of what was sent lately that did not come, 0 to 1."""
+    queue_us: int
+    """How long datagrams wait on the way, as estimated, in microseconds."""
+    bwe: str
+    """What the estimator is about, in words of the media server's."""
+
+
+class DecisionInfo(Wire, frozen=True, kw_only=True):
+    """One change of the layers that a consumer gets; a layer that is absent: nothing was or is sent."""
+
+    ago_ms: int
+    """Before the answer, in milliseconds."""
+    consumer_id: Id
+    old_spatial_layer: int | None = None
+    old_temporal_layer: int | None = None
+    spatial_layer: int | None = None
+    temporal_layer: int | None = None
+    reason: str
+    available_bitrate: int
+    """What was estimated at that time, in bits per second."""
+
+
+class Decisions(Wire, frozen=True, kw_only=True):
+    """The latest, the oldest first; those about consumers that are closed are left out."""
+
+    decisions: list[DecisionInfo]
 
 
 class ProducerCreate(Wire, frozen=True, kw_only=True):
@@ -233,7 +274,13 @@ class ConsumerCreated(Wire, frozen=True, kw_only=True):
     kind: MediaKind
     rtp_parameters: RtpParameters
     type: ConsumerType
+    """``simulcast`` and ``svc`` have spatial layers to choose among."""
     producer_paused: bool
+    spatial_layers: int
+    """How many there are; more may turn up in a stream whose publisher said nothing of them."""
+    temporal_layers: int
+    held: bool
+    """Whether the server holds it back, as with ``consumer.paused``."""
 
 
 class ConsumerRef(Wire, frozen=True, kw_only=True):
@@ -243,7 +290,7 @@ class ConsumerRef(Wire, frozen=True, kw_only=True):
 
 
 class ConsumerLayersWanted(Wire, frozen=True, kw_only=True):
-    """The best layers that are of use; ``temporalLayer`` is accepted and has no effect yet."""
+    """The best layers that are of use. All temporal layers are where ``temporalLayer`` is absent."""
 
     consumer_id: Id
     spatial_layer: Annotated[int, Meta(ge=0, le=7)]
@@ -251,7 +298,24 @@ class ConsumerLayersWanted(Wire, frozen=True, kw_only=True):
 
 
 class ConsumerPriority(Wire, frozen=True, kw_only=True):
-    """How much this track matters when bandwidth is short. Accepted; it has no effect yet."""
+    """How much this video matters when bandwidth is short. What matters more gets all its layers before what matters
+    less gets its second one; what matters the same gets a fair share. 1 leaves it to the server: who speaks (3) before
+    a screen (2) before the rest (1).
+    """
 
     consumer_id: Id
     priority: Annotated[int, Meta(ge=1, le=255)]
+
+
+class ConsumerView(Wire, frozen=True, kw_only=True):
+    """How large a video is shown, in device pixels. 0 by 0: it is out of view, so nothing is sent until it is seen."""
+
+    consumer_id: Id
+    width: Pixels
+    height: Pixels
+
+
+class ConsumerViews(Wire, frozen=True, kw_only=True):
+    """The same of many consumers. Those that are closed already are passed over."""
+
+    views: Annotated[list[ConsumerView], Meta(max_length=MAX_VIEWS)]

@@ -16,7 +16,7 @@ from simplestchat.errors import (
     TooLarge,
 )
 from simplestchat.ortc.parameters import Wire
-from simplestchat.signaling.data import Id, Name, Password, RoomId, Time, Token
+from simplestchat.signaling.data import Id, Loudest, Name, Password, RoomId, Time, Token, VideoLimit
 
 HTTP_STATUS: Final[dict[type[SimplestChatError], int]] = {
     Forbidden: 403,
@@ -43,6 +43,8 @@ class RoomCreate(Wire, frozen=True, kw_only=True):
     public: bool | None = None
     locked: bool | None = None
     audio_only: bool | None = None
+    video_limit: VideoLimit | None = None
+    loudest: Loudest | None = None
     password: Password | None = None
 
 

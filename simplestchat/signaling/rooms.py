@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import UNSET
 
 from simplestchat.errors import Conflict, InvalidParams, NotFound, Quota, RateLimited
 from simplestchat.model.ids import Entropy, new_id, new_token, same_secret
+from simplestchat.signaling.attention import Attention
 from simplestchat.signaling.chatlog import ChatLog
 from simplestchat.signaling.closing import Closer
+from simplestchat.signaling.codecs import CodecOrder
 from simplestchat.signaling.data import RoomCloseReason
 from simplestchat.signaling.deadlines import Deadlines, Reason
+from simplestchat.signaling.lastn import LastN
 from simplestchat.signaling.limits import Limits
 from simplestchat.signaling.noticelog import NoticeLog
-from simplestchat.signaling.notices import RoomClosed, RoomUpdated
+from simplestchat.signaling.notices import RoomClosed
 from simplestchat.signaling.permissions import check_manage
 from simplestchat.signaling.rates import Rates
 from simplestchat.signaling.requests import RoomUpdate
@@ -35,14 +38,18 @@ class RoomBook:
     def __init__(
         self,
         closer: Closer,
+        attention: Attention,
         deadlines: Deadlines,
         limits: Limits,
         *,
+        video_codecs: Sequence[str],
         clock: Callable[[], float],
         wall_ms: Callable[[], int],
         entropy: Entropy,
     ) -> None:
         self._closer = closer
+        self._attention = attention
+        self._video_codecs = tuple(video_codecs)
         self._deadlines = deadlines
         self._limits = limits
         self._clock = clock
@@ -89,6 +96,8 @@ class RoomBook:
         room.public = bool(wanted.public)
         room.locked = bool(wanted.locked)
         room.audio_only = bool(wanted.audio_only)
+        room.loudest = wanted.loudest
+        self._limit_videos(room, wanted.video_limit)
         self._set_password(room, wanted.password)
         self.emptied(room)
         return room, token
@@ -120,6 +129,8 @@ class RoomBook:
             created_at=self._wall_ms(),
             chat=chat,
             log=NoticeLog(self._limits.room_notices, self._limits.room_notice_bytes),
+            codecs=CodecOrder(self._video_codecs),
+            last_n=LastN(self._limits.video_limit),
         )
         self._by_id[room_id] = self._by_key[room.key] = room
         return room
@@ -139,6 +150,11 @@ class RoomBook:
     def _set_password(self, room: Room, password: str | None) -> None:
         room.password = PasswordHash.of(password, self._entropy(SALT_BYTES)) if password else None
 
+    def _limit_videos(self, room: Room, limit: int | None) -> None:
+        if limit is not None:
+            room.video_limited = True
+            self._attention.limit_videos(room, limit)
+
     def update(self, room: Room, wanted: RoomUpdate) -> None:
         """Change settings and tell everyone; an audio-only room loses its video tracks."""
         name = clean_name(wanted.name, "room's name") if wanted.name is not None else room.name
@@ -147,22 +163,16 @@ class RoomBook:
         room.public = room.public if wanted.public is None else wanted.public
         room.locked = room.locked if wanted.locked is None else wanted.locked
         room.audio_only = room.audio_only if wanted.audio_only is None else wanted.audio_only
+        if wanted.loudest is not UNSET:
+            room.loudest = wanted.loudest
         if wanted.password is not UNSET:
             self._set_password(room, wanted.password)
-        after = room.settings()
+        self._limit_videos(room, wanted.video_limit)
+        self._attention.resized(room)
         if not room.blank:
             self._blank.pop(room.key, None)
-        if after != before:
-            room.announce(
-                RoomUpdated(
-                    id=after.id,
-                    name=after.name,
-                    public=after.public,
-                    locked=after.locked,
-                    audio_only=after.audio_only,
-                    has_password=after.has_password,
-                )
-            )
+        if room.settings() != before:
+            room.announce_settings()
         if room.audio_only:
             for producer in tuple(room.producers.values()):
                 if producer.production.kind == "video":
@@ -179,7 +189,6 @@ class RoomBook:
         for peer in room.peers.values():
             peer.gone = True
             self._deadlines.drop(Reason.PEER_GRACE, room.key, peer.id)
-        self._deadlines.drop(Reason.SILENCE, room.key)
         self.occupied(room)
         del self._by_id[room.id]
         del self._by_key[room.key]

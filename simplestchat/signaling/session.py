@@ -90,6 +90,7 @@ class Session:
         self._on_handled = on_handled
         self._wrong_password_cost = limits.wrong_password_cost
         self._chat_spread = limits.chat_spread
+        self._most_cost = limits.request_burst // 2
         self._bucket = TokenBucket(limits.request_burst, limits.requests_per_s, limits.flood_requests, clock())
         self._peer: Peer | None = None
         self._token = token
@@ -101,6 +102,9 @@ class Session:
             "peer.kick": self._kick,
             "chat.send": self._send,
             "chat.history": self._history,
+            "consumer.setPriority": calls.consumer_set_priority,
+            "consumer.setView": calls.consumer_set_view,
+            "consumer.setViews": calls.consumer_set_views,
         }
         self._workers_handlers = self._table(calls)
 
@@ -111,6 +115,7 @@ class Session:
             "transport.connect": calls.transport_connect,
             "transport.restartIce": calls.transport_restart_ice,
             "transport.stats": calls.transport_stats,
+            "transport.decisions": calls.transport_decisions,
             "transport.close": calls.transport_close,
             "producer.create": calls.producer_create,
             "producer.pause": calls.producer_pause,
@@ -121,7 +126,6 @@ class Session:
             "consumer.resume": calls.consumer_resume,
             "consumer.close": calls.consumer_close,
             "consumer.setPreferredLayers": calls.consumer_set_preferred_layers,
-            "consumer.setPriority": calls.consumer_set_priority,
             "consumer.requestKeyFrame": calls.consumer_request_key_frame,
         }
 
@@ -229,6 +233,9 @@ class Session:
         return params
 
     def _update(self, peer: Peer, params: requests.RoomUpdate) -> Nothing:
+        if params.video_limit not in (None, peer.room.last_n.limit):
+            held = sum(len(one.consumers) for one in peer.room.peers.values())
+            self._charge(min(held // self._chat_spread, self._most_cost))
         self._rooms.update(peer.room, params)
         return Nothing()
 
@@ -250,7 +257,7 @@ class Session:
         """Let a request count for more than the one that it is counted as already."""
         now = self._clock()
         if not self._bucket.has(now, cost):
-            raise RateLimited("A message to that many people counts for several requests. Wait a second and try again.")
+            raise RateLimited("What reaches that many people counts for several requests. Wait a second and try again.")
         self._bucket.take(now, cost)
 
     def _history(self, peer: Peer, params: requests.ChatHistory) -> requests.ChatPage:

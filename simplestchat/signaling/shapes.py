@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from simplestchat.errors import InvalidParams
-from simplestchat.model.media import Fingerprint, IceParameters, TransportInfo
+from simplestchat.model.media import Decision, Fingerprint, IceParameters, TransportInfo
 from simplestchat.signaling.data import DtlsFingerprint, DtlsParameters, IceCandidateInfo, IceParametersInfo
-from simplestchat.signaling.requests import TransportCreated
+from simplestchat.signaling.requests import ConsumerView, DecisionInfo, TransportCreated
 
 # Bytes of the hashes that we check; weaker ones are passed over.
 _HASH_BYTES: Final = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -34,6 +34,29 @@ def fingerprints(given: list[DtlsFingerprint]) -> list[Fingerprint]:
 def ice_parameters(ice: IceParameters) -> IceParametersInfo:
     """ICE credentials of the server."""
     return IceParametersInfo(username_fragment=ice.username_fragment, password=ice.password, ice_lite=True)
+
+
+def size(view: ConsumerView) -> tuple[int, int]:
+    """The size of a view; what has no width or no height is out of view."""
+    return (view.width, view.height) if view.width and view.height else (0, 0)
+
+
+def decision(row: Decision, consumer_id: str, now_us: float) -> DecisionInfo:
+    """A choice of layers, as it was some time ago."""
+    return DecisionInfo(
+        ago_ms=max(0, round((now_us - row.time_us) / 1000)),
+        consumer_id=consumer_id,
+        old_spatial_layer=_layer(row.old_spatial),
+        old_temporal_layer=_layer(row.old_temporal),
+        spatial_layer=_layer(row.new_spatial),
+        temporal_layer=_layer(row.new_temporal),
+        reason=row.reason,
+        available_bitrate=row.estimate_bps,
+    )
+
+
+def _layer(number: int) -> int | None:
+    return number if number >= 0 else None
 
 
 def created(transport_id: str, info: TransportInfo) -> TransportCreated:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -19,11 +19,15 @@ from simplestchat.model.media import TransportStateName
 from simplestchat.ortc.producing import Production
 from simplestchat.signaling import framing
 from simplestchat.signaling.chatlog import ChatLog
+from simplestchat.signaling.codecs import CodecOrder, Codecs
 from simplestchat.signaling.data import Direction, PeerInfo, ProducerInfo, Role, RoomSettings, Source
+from simplestchat.signaling.lastn import LastN
 from simplestchat.signaling.memory import Log
 from simplestchat.signaling.noticelog import NoticeLog
-from simplestchat.signaling.notices import Notice
-from simplestchat.signaling.speakers import SpeakerDetector
+from simplestchat.signaling.notices import Notice, RoomUpdated
+
+LayersWanted: TypeAlias = tuple[tuple[bool, ...], int | None]
+"""Whether each encoding is wanted, and the highest spatial layer of the only one that is, if it has several."""
 
 _SSRC_STEP = 0x9E37_79B1  # odd, so that 2^32 SSRCs follow before one comes back
 
@@ -79,7 +83,25 @@ class Producer:
     source: Source
     paused: bool
     closed: bool = False
+    held: bool = False
+    """Whether the server forwards it to nobody, because its publisher has not spoken lately (last N)."""
+    wanted: int = -1
+    """The spatial layers that anyone receives, as a mask; all of them until the media plane says otherwise."""
+    told: LayersWanted = field(init=False)
+    """What its publisher knows of that."""
     consumers: dict[str, Consumer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.told = self.layers_wanted()
+
+    def layers_wanted(self) -> LayersWanted:
+        """Which encodings are of use, and, where one holds several spatial layers, up to which of them."""
+        mask = 0 if self.held else self.wanted
+        count = len(self.production.spec.streams)
+        if count > 1:
+            return tuple(bool(mask >> number & 1) for number in range(count)), None
+        known = mask & ((1 << self.production.spatial_layers) - 1)
+        return (known != 0,), known.bit_length() - 1 if known and self.production.spatial_layers > 1 else None
 
     @property
     def peer(self) -> Peer:
@@ -101,6 +123,14 @@ class Consumer:
     producer: Producer
     paused: bool
     closed: bool = False
+    layers: tuple[int, int] | None = None
+    """The spatial and the temporal one that are forwarded now; nothing is, or nobody knows."""
+    view: tuple[int, int] = (-1, -1)
+    """What the media plane knows of the size in which it is shown: 0, 0 is not at all, -1, -1 nothing."""
+    priority: int = 1
+    """What its receiver says; 1 leaves it to the server."""
+    ranked: int = 1
+    """What the media plane knows of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -124,6 +154,11 @@ class Peer:
     consumers: dict[str, Consumer] = field(default_factory=dict)
     pending: Counter[str] = field(default_factory=Counter)
     """Creations under way, which count towards quotas."""
+    codecs: Codecs | None = None
+    """The video codecs that it can receive, once it has said so."""
+    views_left: float = 0.0
+    """How many sizes of its consumers may pass at once, as of ``views_at``."""
+    views_at: float = float("-inf")
     _entry: msgspec.Raw = field(init=False)
     """What others are told of it as long as it publishes nothing: in a big room nearly everyone only listens."""
 
@@ -185,10 +220,18 @@ class Room:
     created_at: int
     chat: ChatLog
     log: NoticeLog
+    codecs: CodecOrder
+    last_n: LastN
     public: bool = False
     locked: bool = False
     audio_only: bool = False
     password: PasswordHash | None = None
+    loudest: int | None = None
+    """How many voices its owner wants heard at a time; None leaves it to the server."""
+    video_limited: bool = False
+    """Whether its owner has set the limit of its last N."""
+    heard: int = 0
+    """How many the media plane lets be heard at a time; 0: all."""
     seq: int = 0
     peers: dict[str, Peer] = field(default_factory=dict)
     producers: dict[str, Producer] = field(default_factory=dict)
@@ -197,8 +240,8 @@ class Room:
     """Resume tokens of those in the room, to their peer ids."""
     identities: OrderedDict[str, str] = field(default_factory=OrderedDict)
     """Resume tokens of peers that left, to their identities; the oldest first."""
-    speaker: SpeakerDetector = field(default_factory=SpeakerDetector)
-    silence_watched: bool = False
+    speaker: str | None = None
+    """The id of the peer that speaks."""
     empty_since: float | None = None
     media_open: bool = False
     closed: bool = False
@@ -207,6 +250,7 @@ class Room:
     def blank(self) -> bool:
         """Whether who makes it anew by joining it gets the same: nothing was said in it and nothing set."""
         changed = self.public or self.locked or self.audio_only or self.password is not None or self.name != self.id
+        changed = changed or self.loudest is not None or self.video_limited
         return not self.made and not changed and self.chat.last == 0
 
     @property
@@ -230,7 +274,14 @@ class Room:
             locked=self.locked,
             audio_only=self.audio_only,
             has_password=self.password is not None,
+            video_limit=self.last_n.limit,
+            loudest=self.loudest,
+            codecs=list(self.codecs.order),
         )
+
+    def announce_settings(self, skip: Peer | None = None) -> None:
+        """Tell everyone what is set now."""
+        self.announce(RoomUpdated(**msgspec.structs.asdict(self.settings())), skip)
 
     def announce(self, notice: Notice, skip: Peer | None = None) -> None:
         """Send a notification to everyone but ``skip``: encoded once, in the room's order."""

@@ -109,6 +109,8 @@ def check(world: World, *, transports: int, producers: int, consumers: int) -> N
     peers = [peer for room in rooms for peer in room.peers.values()]
     assert hub._closer.transports == {one.number: one for peer in peers for one in peer.transports.values()}
     assert hub._closer.producers == {one.number: one for room in rooms for one in room.producers.values()}
+    assert hub._closer.consumers == {one.number: one for peer in peers for one in peer.consumers.values()}
+    assert media.held == {number for number, one in hub._closer.producers.items() if one.held}
     assert set(media.transports) == set(hub._closer.transports)
     assert media.producers == {number: one.transport.number for number, one in hub._closer.producers.items()}
     assert media.consumers == {
@@ -126,6 +128,12 @@ def _check_room(room: Room) -> None:
     assert not room.closed
     assert (room.empty_since is not None) == (not room.peers)
     assert set(room.tokens.values()) == set(room.peers)
+    cameras = {one.peer.id for one in room.producers.values() if one.source == "camera"}
+    assert {*room.last_n._shown, *room.last_n._held} == cameras
+    assert all(
+        one.held == (one.source == "camera" and room.last_n.holds(one.peer.id)) for one in room.producers.values()
+    )
+    assert room.speaker is None or room.speaker in room.peers
     assert room.producers == {key: one for peer in room.peers.values() for key, one in peer.producers.items()}
     assert [message.seq for message in room.chat.latest(10**6)] == list(range(1, room.chat.last + 1))
     for peer in room.peers.values():

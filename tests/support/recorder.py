@@ -12,6 +12,7 @@ from typing import Any
 from simplestchat.errors import MediaMisuse, MediaUnavailable
 from simplestchat.model.media import (
     ConsumerSpec,
+    Decision,
     DtlsRole,
     Fingerprint,
     IceCandidate,
@@ -66,9 +67,13 @@ class Recorder:
         self.producers: dict[int, int] = {}
         self.consumers: dict[int, tuple[int, int]] = {}
         self.paused: set[int] = set()
+        self.held: set[int] = set()
+        self.voices: set[int] = set()
         self.specs: dict[int, ProducerSpec | ConsumerSpec] = {}
         self.connected: dict[int, tuple[str, tuple[Fingerprint, ...]]] = {}
         self.calls: list[tuple[Any, ...]] = []
+        self.chosen: list[Decision] = []
+        """What is answered when somebody asks for decisions."""
         self.fail: dict[str, Exception] = {}
         self.hold: set[str] = set()
         """Calls that wait before they have done anything."""
@@ -142,6 +147,9 @@ class Recorder:
             "state": "new",
             **dict.fromkeys(("packets_in", "packets_out", "bytes_in", "bytes_out", "dropped_in"), 0),
             **dict.fromkeys(("producers", "consumers", "round_trip_us", "available_bitrate_bps"), 0),
+            **dict.fromkeys(("sent_bitrate_bps", "queue_us"), 0),
+            "loss": 0.0,
+            "bwe": "",
         }
 
     async def traffic(self, room_id: str, transports: Sequence[int]) -> Sequence[Traffic]:
@@ -159,12 +167,14 @@ class Recorder:
         for number in [one for one, (home, _) in self.consumers.items() if home == transport]:
             del self.consumers[number]
 
-    async def create_producer(self, transport: int, spec: ProducerSpec) -> int:
+    async def create_producer(self, transport: int, spec: ProducerSpec, *, voice: bool = False) -> int:
         await self._enter("create_producer", transport, spec)
         self._need(transport in self.transports)
         number = next(self._numbers)
         self.producers[number] = transport
         self.specs[number] = spec
+        if voice:
+            self.voices.add(number)
         await self._answer("create_producer", lambda: self._close_producer(number))
         return number
 
@@ -178,12 +188,17 @@ class Recorder:
         self._need(producer in self.producers)
         self.paused.discard(producer)
 
+    def hold_producer(self, producer: int, held: bool) -> None:
+        self.calls.append(("hold_producer", producer, held))
+        (self.held.add if held else self.held.discard)(producer)
+
     async def close_producer(self, producer: int) -> None:
         await self._enter("close_producer", producer)
         self._close_producer(producer)
 
     def _close_producer(self, producer: int) -> None:
         self.producers.pop(producer, None)
+        self.held.discard(producer)
         for number in [one for one, (_, source) in self.consumers.items() if source == producer]:
             del self.consumers[number]
 
@@ -220,9 +235,19 @@ class Recorder:
         await self._enter("set_preferred_layers", consumer, spatial, temporal)
         self._need(consumer in self.consumers)
 
-    async def set_priority(self, consumer: int, priority: int) -> None:
-        await self._enter("set_priority", consumer, priority)
-        self._need(consumer in self.consumers)
+    def set_priority(self, consumer: int, priority: int) -> None:
+        self.calls.append(("set_priority", consumer, priority))
+
+    def set_view(self, consumer: int, width: int, height: int) -> None:
+        self.calls.append(("set_view", consumer, width, height))
+
+    def set_loudest(self, room_id: str, limit: int) -> None:
+        self.calls.append(("set_loudest", room_id, limit))
+
+    async def decisions(self, transport: int) -> Sequence[Decision]:
+        await self._enter("decisions", transport)
+        self._need(transport in self.transports)
+        return self.chosen
 
     @staticmethod
     def _need(there: bool) -> None:

@@ -22,7 +22,11 @@ export interface RoomJoin {
   resume?: string;
   /** With `resume`: the last notification `seq` that was seen. Without it the answer is a full snapshot. */
   lastSeq?: number;
+  /** What this device can receive, for the room's order of codecs; else the first `consumer.create` tells. */
+  rtpCapabilities?: RtpCapabilities;
 }
+
+export type RtpCapabilities = mediasoup.RtpCapabilities;
 
 /** The room as it is. A peer that came back is `resumed`; `missed` then holds every notification after `lastSeq`, and `peers` and `chat.messages` are empty, unless `reset` says that this is a full snapshot. */
 export interface RoomJoined {
@@ -52,6 +56,9 @@ export interface JoinedRoom {
   locked: boolean;
   audioOnly: boolean;
   hasPassword: boolean;
+  videoLimit: number;
+  loudest?: number;
+  codecs: string[];
   role: "member" | "owner";
   /** Only for who made the room by joining it: the bearer token that manages it over HTTP and on later joins. */
   ownerToken?: string;
@@ -72,8 +79,6 @@ export interface ProducerInfo {
   source: "camera" | "microphone" | "screen" | "screen-audio";
   paused: boolean;
 }
-
-export type RtpCapabilities = mediasoup.RtpCapabilities;
 
 /** A STUN or TURN server to hand to RTCPeerConnection. */
 export interface IceServer {
@@ -114,11 +119,13 @@ export interface OwnTransport {
   state: "connected" | "disconnected" | "failed" | "new";
 }
 
-/** A producer of one's own that the server still holds. */
+/** A producer of one's own that the server still holds, with what `producer.layers` said last. */
 export interface OwnProducer {
   producerId: string;
   transportId: string;
   paused: boolean;
+  encodings: boolean[];
+  maxSpatialLayer?: number;
 }
 
 /** A consumer of one's own that the server still holds. */
@@ -127,6 +134,11 @@ export interface OwnConsumer {
   producerId: string;
   transportId: string;
   paused: boolean;
+  /** Whether the server holds it back (`consumer.paused`). */
+  held: boolean;
+  /** With `temporalLayer` what `consumer.layers` said last. */
+  spatialLayer?: number;
+  temporalLayer?: number;
 }
 
 /** Change settings of the room; what is absent stays. A `password` of null takes the password away. */
@@ -135,6 +147,10 @@ export interface RoomUpdate {
   public?: boolean;
   locked?: boolean;
   audioOnly?: boolean;
+  /** Forward the cameras of only so many people, those who spoke last; 0: of all. Screens are always forwarded. */
+  videoLimit?: number;
+  /** Forward only so many voices at a time; 0: all; null: as the server does by the room's size. */
+  loudest?: number | null;
   password?: string | null;
 }
 
@@ -225,8 +241,35 @@ export interface TransportCounters {
   consumers: number;
   /** The longest round trip of its streams in microseconds; 0 until one is known. */
   roundTripUs: number;
-  /** What the receiver says it can take, in bits per second; 0 until it says so. */
+  /** What may be sent to the receiver, in bits per second, as estimated; 0 until something is known. */
   availableBitrateBps: number;
+  /** What is sent to it. */
+  sentBitrateBps: number;
+  /** The part of what was sent lately that did not come, 0 to 1. */
+  loss: number;
+  /** How long datagrams wait on the way, as estimated, in microseconds. */
+  queueUs: number;
+  /** What the estimator is about, in words of the media server's. */
+  bwe: string;
+}
+
+/** The latest, the oldest first; those about consumers that are closed are left out. */
+export interface Decisions {
+  decisions: DecisionInfo[];
+}
+
+/** One change of the layers that a consumer gets; a layer that is absent: nothing was or is sent. */
+export interface DecisionInfo {
+  /** Before the answer, in milliseconds. */
+  agoMs: number;
+  consumerId: string;
+  oldSpatialLayer?: number;
+  oldTemporalLayer?: number;
+  spatialLayer?: number;
+  temporalLayer?: number;
+  reason: string;
+  /** What was estimated at that time, in bits per second. */
+  availableBitrate: number;
 }
 
 /** Publish a track. Without a source it is `microphone` or `camera`. */
@@ -269,8 +312,14 @@ export interface ConsumerCreated {
   producerId: string;
   kind: "audio" | "video";
   rtpParameters: RtpParameters;
+  /** `simulcast` and `svc` have spatial layers to choose among. */
   type: "simple" | "simulcast" | "svc";
   producerPaused: boolean;
+  /** How many there are; more may turn up in a stream whose publisher said nothing of them. */
+  spatialLayers: number;
+  temporalLayers: number;
+  /** Whether the server holds it back, as with `consumer.paused`. */
+  held: boolean;
 }
 
 /** One of one's own consumers. */
@@ -278,17 +327,29 @@ export interface ConsumerRef {
   consumerId: string;
 }
 
-/** The best layers that are of use; `temporalLayer` is accepted and has no effect yet. */
+/** The best layers that are of use. All temporal layers are where `temporalLayer` is absent. */
 export interface ConsumerLayersWanted {
   consumerId: string;
   spatialLayer: number;
   temporalLayer?: number;
 }
 
-/** How much this track matters when bandwidth is short. Accepted; it has no effect yet. */
+/** How much this video matters when bandwidth is short. What matters more gets all its layers before what matters less gets its second one; what matters the same gets a fair share. 1 leaves it to the server: who speaks (3) before a screen (2) before the rest (1). */
 export interface ConsumerPriority {
   consumerId: string;
   priority: number;
+}
+
+/** How large a video is shown, in device pixels. 0 by 0: it is out of view, so nothing is sent until it is seen. */
+export interface ConsumerView {
+  consumerId: string;
+  width: number;
+  height: number;
+}
+
+/** The same of many consumers. Those that are closed already are passed over. */
+export interface ConsumerViews {
+  views: ConsumerView[];
 }
 
 /** Someone came in. */
@@ -333,10 +394,13 @@ export interface ProducerResumed {
   producerId: string;
 }
 
-/** Which encodings anyone wants: the publisher may switch the others off. */
+/** Which encodings of a producer of one's own anyone receives: switch the others off. */
 export interface ProducerLayers {
   producerId: string;
-  wanted: number[];
+  /** For each encoding of `rtpParameters`; all are wanted before the first of these notifications. */
+  encodings: boolean[];
+  /** Where a single encoding has several spatial layers: the highest that anyone receives. */
+  maxSpatialLayer?: number;
 }
 
 /** A consumer of one's own is gone, because its producer or its transport is. */
@@ -346,21 +410,26 @@ export interface ConsumerClosed {
   reason: "audio-only" | "closed" | "peer-left" | "transport-closed" | "worker-lost";
 }
 
-/** The server pauses a consumer of one's own for want of bandwidth. */
+/** The server holds a consumer of one's own back. Whether one paused it oneself is another matter. */
 export interface ConsumerPaused {
   consumerId: string;
+  /** `last-n`: its publisher has not spoken for longer than those who are shown (`videoLimit`). */
+  reason: "last-n";
 }
 
-/** The server goes on with a consumer of one's own that it had paused. */
+/** The server does not hold a consumer of one's own back any more. */
 export interface ConsumerResumed {
   consumerId: string;
+  reason: "last-n";
 }
 
-/** Which layers a consumer gets just now. */
+/** Which layers a consumer of one's own gets from now on; without layers it gets nothing. */
 export interface ConsumerLayers {
   consumerId: string;
   spatialLayer?: number;
   temporalLayer?: number;
+  /** Why it is so, in a word of the media server's, such as `wanted` or `bandwidth`. */
+  reason: string;
 }
 
 /** How well a consumer is received: 0 to 10. */
@@ -403,13 +472,14 @@ export interface TransportState {
   state: "connected" | "disconnected" | "failed";
 }
 
-/** What a transport of one's own can take. */
+/** What a transport of one's own can take, once a second at most and only when it changed by a tenth. */
 export interface TransportBandwidth {
   transportId: string;
-  availableBps: number;
+  /** Bits per second. */
+  availableBitrate: number;
 }
 
-/** The owner changed settings. */
+/** The owner changed settings, or the room's order of codecs is another one for who came or went. */
 export interface RoomUpdated {
   id: string;
   name: string;
@@ -417,6 +487,12 @@ export interface RoomUpdated {
   locked: boolean;
   audioOnly: boolean;
   hasPassword: boolean;
+  /** Of how many people, those who spoke last, cameras are forwarded; 0: of all. */
+  videoLimit: number;
+  /** How many voices are forwarded at a time, the loudest; 0: all. Absent: as the server does by the room's size. */
+  loudest?: number;
+  /** Video codecs in the order in which to prefer them for sending: everybody here can receive them. */
+  codecs: string[];
 }
 
 /** The room is gone; the connection stays and may join another. */
@@ -437,6 +513,8 @@ export interface RoomCreate {
   public?: boolean;
   locked?: boolean;
   audioOnly?: boolean;
+  videoLimit?: number;
+  loudest?: number;
   password?: string;
 }
 
@@ -534,6 +612,8 @@ export interface Methods {
   "transport.restartIce": { params: TransportRef; result: IceRestarted };
   /** Counters, RTT, available bitrate. */
   "transport.stats": { params: TransportRef; result: TransportCounters };
+  /** What layers were chosen, and why. */
+  "transport.decisions": { params: TransportRef; result: Decisions };
   /** Give a transport back. */
   "transport.close": { params: TransportRef; result: Nothing };
   /** Publish a track. */
@@ -556,6 +636,10 @@ export interface Methods {
   "consumer.setPreferredLayers": { params: ConsumerLayersWanted; result: Nothing };
   /** Say how much a track matters. */
   "consumer.setPriority": { params: ConsumerPriority; result: Nothing };
+  /** Say how large a video is shown. */
+  "consumer.setView": { params: ConsumerView; result: Nothing };
+  /** Say it of several videos. */
+  "consumer.setViews": { params: ConsumerViews; result: Nothing };
   /** Ask for a keyframe. */
   "consumer.requestKeyFrame": { params: ConsumerRef; result: Nothing };
   /** Measure the signaling's latency: any params come back. */

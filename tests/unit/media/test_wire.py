@@ -50,5 +50,5 @@ def test_every_call_is_a_method_of_the_shard_with_its_parameters_in_order() -> N
 
 
 def test_every_method_of_the_port_has_its_call() -> None:
-    port = {name for name in vars(MediaPort) if not name.startswith("_")} - {"open_room", "close_room"}
-    assert port == set(wire.CALLS) - {"stats", "create_pipe", "pipe_producer"}
+    port = {name for name in vars(MediaPort) if not name.startswith("_")} - {"open_room", "close_room", "hold_producer"}
+    assert port == set(wire.CALLS) - {"stats", "create_pipe", "pipe_producer", "set_wanted"}
