@@ -36,6 +36,7 @@ export class Views {
   #pinned: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueMs = Infinity;
+  /** The server knows nothing of views. */
   #unknown = false;
   #telling = false;
 
@@ -73,12 +74,12 @@ export class Views {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#dueMs = 0;
+    this.#dueMs = 0; // nothing is due before it
   }
 
   #schedule(afterMs: number): void {
     const dueMs = performance.now() + afterMs;
-    if (this.#unknown || dueMs >= this.#dueMs) return;
+    if (dueMs >= this.#dueMs) return;
     this.#dueMs = dueMs;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#tell(), afterMs);
@@ -106,6 +107,7 @@ export class Views {
   }
 
   async #tellViews(): Promise<void> {
+    if (this.#unknown) return;
     const news: ConsumerView[] = [];
     for (const [producerId, consumerId] of this.#consumers) {
       const view = this.#views.get(producerId);
