@@ -101,7 +101,7 @@ def test_a_new_order_of_codecs_publishes_anew(server: Server, browser: Chromium)
         expect_pictures(ben, "Ada")
         before = camera_of(ada)
         state = ada.page.evaluate("__simplestchat.state()")
-        settings = {"id": room, "name": room, "public": False, "locked": False, "audioOnly": False, "hasPassword": False}
+        settings = {"id": room, "name": room, **dict.fromkeys(("public", "locked", "audioOnly", "hasPassword"), False)}
         assert state["codec"] == "vp8"
         tell(ada.page, "room.updated", {**settings, "codecs": ["h264", "vp9"]})
         eventually(lambda: camera_of(ada), lambda found: found not in (None, before))
@@ -118,7 +118,10 @@ def test_tiles_tell_their_size_and_whether_they_are_seen(server: Server, browser
         assert said(ada.page, "consumer.setViews")
         assert ada.page.evaluate("__simplestchat.state().receptions") == {}
         ada.pin("Ben")
-        eventually(lambda: said(ada.page, "consumer.setPriority"), lambda found: [one["priority"] for one in found] == [255])
+        eventually(
+            lambda: [one["priority"] for one in said(ada.page, "consumer.setPriority")],
+            lambda found: found == [255],
+        )
 
 
 def test_audio_only_stops_pictures_both_ways_and_brings_them_back(server: Server, browser: Chromium) -> None:
@@ -148,7 +151,7 @@ def flow(caller: CallPage, kind: str) -> tuple[int, int]:
 
 
 def look_at_quality(caller: CallPage, tile: str) -> None:
-    button = f"document.querySelector('[data-testid=\"{tile}\"] [data-testid=\"tile-quality\"]')"
+    button = f'document.querySelector(\'[data-testid="{tile}"] [data-testid="tile-quality"]\')'
     caller.page.evaluate(f"{button}.click()")
     caller.page.wait_for("quality")
 
@@ -158,10 +161,10 @@ def test_the_card_tells_what_arrives_and_what_is_sent(server: Server, browser: C
     with person(browser, server, room, "Ada", "vp8") as ada, person(browser, server, room, "Ben"):
         expect_pictures(ada, "Ben")
         look_at_quality(ada, "tile")
-        eventually(lambda: ada.page.texts("quality-size"), lambda found: found == ["1280 × 720 VP8"])
+        eventually(lambda: ada.page.texts("quality-size"), lambda found: found == ["1280 \u00d7 720 VP8"])
         eventually(lambda: ada.page.texts("quality-bitrate"), lambda found: "bit/s" in found[0])
         look_at_quality(ada, "tile-self")
-        encoding = "document.querySelectorAll('[data-testid=\"quality-encoding\"][data-active=\"true\"]').length"
+        encoding = 'document.querySelectorAll(\'[data-testid="quality-encoding"][data-active="true"]\').length'
         ada.page.wait_until(f"{encoding} === 3")
         tell(ada.page, "producer.layers", {"producerId": camera_of(ada), "encodings": [True, True, False]})
         ada.page.wait_until(f"{encoding} === 2")

@@ -171,7 +171,8 @@ class CallPage:
 
     def pin(self, name: str) -> None:
         """Show someone's tile large, or among the others again."""
-        tile = f"[...document.querySelectorAll('[data-testid=\"tile\"]')].find((one) => one.dataset.name === {json.dumps(name)})"
+        tiles = "[...document.querySelectorAll('[data-testid=\"tile\"]')]"
+        tile = f"{tiles}.find((one) => one.dataset.name === {json.dumps(name)})"
         self.page.evaluate(f"{tile}.querySelector('[data-testid=\"tile-pin\"]').click()")
 
     def choose(self, item: str) -> None:

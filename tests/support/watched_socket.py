@@ -29,7 +29,8 @@ WATCH_SOCKET = """
 
 def said(page: Page, method: str) -> list[Any]:
     """The parameters of every request of one method that the page made, in order."""
-    found: list[Any] = page.evaluate(f"said.filter((one) => one.method === {json.dumps(method)}).map((one) => one.params)")
+    of_method = f"said.filter((one) => one.method === {json.dumps(method)})"
+    found: list[Any] = page.evaluate(f"{of_method}.map((one) => one.params)")
     return found
 
 
