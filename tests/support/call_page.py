@@ -48,6 +48,14 @@ TILES = """
 }))
 """
 
+# Which encodings of the picture that is sent are switched on.
+ACTIVE = """
+window.connectionsMade
+  .flatMap((one) => (one.connectionState === "closed" ? [] : one.getSenders()))
+  .filter((sender) => sender.track?.kind === "video")
+  .flatMap((sender) => sender.getParameters().encodings.map((encoding) => encoding.active))
+"""
+
 
 def same(query: str, texts: list[str]) -> str:
     """A JavaScript condition: a query gives exactly these texts."""
@@ -140,14 +148,37 @@ class CallPage:
                 found[name] = Seen(tile["track"], entry.get("framesDecoded", 0), size)
         return found
 
-    def sent_size(self) -> tuple[int, int]:
-        """The size of the pictures that are sent now; zeros while they are none, or of two streams."""
-        sizes = [
+    def sent_sizes(self) -> set[tuple[int, int]]:
+        """The sizes of the pictures that are sent now, one for each encoding."""
+        return {
             (one["frameWidth"], one["frameHeight"])
             for one in self.streams("outbound", "video")
-            if one.get("frameWidth")
-        ]
-        return sizes[0] if len(sizes) == 1 else (0, 0)
+            if one.get("frameWidth") and one.get("frameHeight")
+        }
+
+    def received(self, kind: str) -> int:
+        """The bytes of media that arrived so far."""
+        return sum(one.get("bytesReceived", 0) for one in self.streams("inbound", kind))
+
+    def sent(self, kind: str) -> int:
+        """The bytes of media that were sent so far."""
+        return sum(one.get("bytesSent", 0) for one in self.streams("outbound", kind))
+
+    def active(self) -> list[bool]:
+        """Which encodings of the camera are switched on, the lowest first."""
+        found: list[bool] = self.page.evaluate(ACTIVE)
+        return found
+
+    def pin(self, name: str) -> None:
+        """Show someone's tile large, or among the others again."""
+        tiles = "[...document.querySelectorAll('[data-testid=\"tile\"]')]"
+        tile = f"{tiles}.find((one) => one.dataset.name === {json.dumps(name)})"
+        self.page.evaluate(f"{tile}.querySelector('[data-testid=\"tile-pin\"]').click()")
+
+    def choose(self, item: str) -> None:
+        """Press something in the menu of the call."""
+        self.page.click("call-menu")
+        self.page.click(item)
 
     def heard(self) -> list[float]:
         """The energy of each voice that was decoded so far; a stream without any sound has none."""

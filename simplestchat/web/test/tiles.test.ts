@@ -5,6 +5,7 @@ import { arrange, personTiles, screenTiles } from "../src/views/call/tiles";
 
 const STAGE = { width: 1400, height: 760 };
 const OPTIONS = { stage: STAGE, gap: 12, page: 0, pinned: null, activeSpeaker: null, invites: true };
+const NOTHING = { tracks: new Map(), receptions: new Map(), soundOnly: false };
 const SELF = { peerId: "me", name: "Me", camera: null, screen: null, muted: true };
 
 function crowd(count: number): PeerInfo[] {
@@ -12,7 +13,7 @@ function crowd(count: number): PeerInfo[] {
 }
 
 function people(count: number) {
-  return personTiles(rosterOf(crowd(count), "me"), new Map(), SELF);
+  return personTiles(rosterOf(crowd(count), "me"), NOTHING, SELF);
 }
 
 const keys = (arrangement: ReturnType<typeof arrange>): string[] => arrangement.placed.map(({ tile }) => tile.key);
@@ -27,7 +28,7 @@ describe("tiles", () => {
   it("gives a shared screen a tile of its own", () => {
     const [first] = crowd(1);
     const sharing: PeerInfo = { ...(first as PeerInfo), producers: [{ producerId: "s", kind: "video", source: "screen", paused: false }] };
-    expect(screenTiles(rosterOf([sharing], "me"), new Map(), SELF).map(({ key }) => key)).toEqual(["p0:screen"]);
+    expect(screenTiles(rosterOf([sharing], "me"), NOTHING, SELF).map(({ key }) => key)).toEqual(["p0:screen"]);
   });
 });
 

@@ -4,17 +4,21 @@
  * Everything on screen is derived from here; everything a person does in a call is a method here. No DOM.
  */
 
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { Emitter } from "../lib/emitter";
 import { Connection, type ConnectionState, type Refusal } from "../net/connection";
 import type { RpcError, SocketLike } from "../net/rpc";
 import type { JoinedRoom, JoinResult, Notification, Notifications, Source } from "../net/wire";
+import type { CodecName } from "./codecs";
+import { receivableCodecs } from "./device";
 import { Engine, type MediaState } from "./engine";
 import type { LocalMedia } from "./local";
 import { Messages } from "./messages";
 import { planConsumers } from "./plan";
+import { applyToReceptions, type Reception, receptionsByProducer } from "./reception";
 import { applyToRoster, type Peer, type Roster, rosterOf } from "./roster";
 import { sameSet, SpeakingDetector } from "./speaking";
+import { Views } from "./views";
 
 /** Why the call is over. `refused` carries the server's word. */
 export type Ending =
@@ -40,6 +44,10 @@ export interface CallOptions {
   readonly password: string | null;
   readonly local: LocalMedia;
   readonly open: () => SocketLike;
+  /** No pictures, neither in nor out. */
+  readonly soundOnly: ReadonlySignal<boolean>;
+  /** The codec that a developer insists on. */
+  readonly codec: CodecName | null;
 }
 
 const LEVELS_EVERY_MS = 200;
@@ -62,12 +70,20 @@ export class Call {
   readonly joinedAtMs = signal(0);
   /** The people whose pictures are on the page; `null` means everyone. */
   readonly visible = signal<ReadonlySet<string> | null>(null);
+  /** What the server says about each stream, by producer. */
+  readonly receptions = computed(() => receptionsByProducer(this.#notes.value, this.#consumers.value));
+  readonly soundOnly: ReadonlySignal<boolean>;
+  /** How large each picture is shown. */
+  readonly views: Views;
   readonly isOwner = computed(() => this.room.value?.role === "owner");
   readonly messages: Messages;
   readonly name: string;
   readonly local: LocalMedia;
 
   readonly #connection: Connection;
+  readonly #notes = signal<ReadonlyMap<string, Reception>>(new Map());
+  readonly #consumers = signal<ReadonlyMap<string, string>>(new Map());
+  readonly #codec: CodecName | null;
   readonly #detector = new SpeakingDetector();
   readonly #disposers: (() => void)[] = [];
   /** Makes its bearer owner, also of the room that this page makes anew after a restart of the server. */
@@ -78,6 +94,9 @@ export class Call {
 
   constructor(options: CallOptions) {
     const { room, name, password, open } = options;
+    this.soundOnly = options.soundOnly;
+    this.#codec = options.codec;
+    const capabilities = receivableCodecs();
     this.name = name;
     this.#token = options.token;
     this.local = options.local;
@@ -88,9 +107,12 @@ export class Call {
         name,
         ...(this.#token === null ? {} : { token: this.#token }),
         ...(password === null ? {} : { password }),
+        ...(capabilities === null ? {} : { rtpCapabilities: capabilities }),
       }),
     });
-    this.messages = new Messages(this.#connection.request.bind(this.#connection), () => this.#connection.state === "joined");
+    const request = this.#connection.request.bind(this.#connection);
+    this.views = new Views(request);
+    this.messages = new Messages(request, () => this.#connection.state === "joined");
     const events = this.#connection.events;
     events.on("state", (state) => (this.connection.value = state));
     events.on("waiting", ({ refusal }) => (this.refusal.value = refusal));
@@ -107,6 +129,12 @@ export class Call {
   /** The network came back, or the person is impatient. */
   hurry(): void {
     this.#connection.hurry();
+  }
+
+  /** The device is on another network: nothing waits for the old path to be given up. */
+  onNetworkChange(): void {
+    this.hurry();
+    this.#engine?.onNetworkChange();
   }
 
   async leave(): Promise<void> {
@@ -143,6 +171,8 @@ export class Call {
       this.events.emit("ownerToken", { room: room.id, token: room.ownerToken });
     }
     this.messages.onJoined(result, this.name);
+    this.#engine?.outgoing.prefer(room.codecs ?? null);
+    this.views.forget();
     if (result.resumed && this.#engine) this.#engine.refresh(result.own);
     else await this.#startEngine(result);
   }
@@ -151,8 +181,9 @@ export class Call {
     this.#stopEngine();
     const incarnation = ++this.#incarnation;
     try {
-      const engine = await Engine.start(result, this.#connection.request.bind(this.#connection), {
+      const engine = await Engine.start(result, this.#codec, this.#connection.request.bind(this.#connection), {
         onTracks: (tracks) => incarnation === this.#incarnation && (this.tracks.value = tracks),
+        onConsumers: (consumers) => incarnation === this.#incarnation && this.#onConsumers(consumers),
         onMediaState: (state) => incarnation === this.#incarnation && (this.media.value = state),
         onRefused: (source, error) => this.events.emit("refused", { source, error }),
       });
@@ -175,7 +206,7 @@ export class Call {
       effect(() => send("camera", local.camera.value, local.cameraOn.value)),
       effect(() => {
         const track = local.screen.value;
-        engine.send("screen", track && { track, paused: false });
+        engine.send("screen", track && { track, paused: this.soundOnly.value });
       }),
       effect(() => {
         const track = local.screenAudio.value;
@@ -183,9 +214,14 @@ export class Call {
       }),
       effect(() => {
         const visible = this.visible.value;
-        engine.receive(planConsumers(this.roster.value, (peerId) => visible === null || visible.has(peerId)));
+        engine.receive(planConsumers(this.roster.value, (peerId) => visible === null || visible.has(peerId), this.soundOnly.value));
       }),
     );
+  }
+
+  #onConsumers(consumers: ReadonlyMap<string, string>): void {
+    this.#consumers.value = consumers;
+    this.views.setConsumers(consumers);
   }
 
   #stopEngine(): void {
@@ -193,12 +229,14 @@ export class Call {
     this.#engine?.stop();
     this.#engine = null;
     this.tracks.value = new Map();
+    this.#onConsumers(new Map());
     this.media.value = "idle";
   }
 
   #onNotification({ method, params }: Notification): void {
     const before = this.roster.value;
     this.roster.value = applyToRoster(before, method, params);
+    this.#notes.value = applyToReceptions(this.#notes.value, method, params);
     switch (method) {
       case "peer.joined":
         return this.#announceJoined(params.peerId);
@@ -210,6 +248,8 @@ export class Call {
         return this.#onProducerClosed(params);
       case "consumer.closed":
         return this.#engine?.incoming.onConsumerClosed(params.consumerId);
+      case "producer.layers":
+        return this.#engine?.outgoing.onLayers(params.producerId, params);
       case "transport.state":
         return this.#engine?.onTransportState(params);
       case "chat.message":
@@ -254,6 +294,7 @@ export class Call {
   #onRoomUpdated(settings: Notifications["room.updated"]): void {
     const { value: room } = this.room;
     if (room) this.room.value = { ...room, ...settings };
+    if (settings.codecs) this.#engine?.outgoing.prefer(settings.codecs);
     if (!settings.audioOnly) return;
     void this.local.setCamera(false);
     this.local.stopScreen();
@@ -273,6 +314,7 @@ export class Call {
     this.ending.value = ending;
     this.#incarnation += 1;
     this.#stopEngine();
+    this.views.stop();
     void this.#connection.end();
     this.events.emit("ended", ending);
   }

@@ -20,6 +20,7 @@ export interface StreamStats {
   readonly framesDropped: number;
   readonly frameWidth: number;
   readonly frameHeight: number;
+  readonly framesPerSecond: number;
   readonly freezeCount: number;
   /** Sound. */
   readonly totalAudioEnergy: number;
@@ -36,9 +37,13 @@ export interface PeerStats {
 export interface SendStats {
   readonly kind: string;
   readonly codec: string;
+  /** The encoding's name, when there are several of a source. */
+  readonly rid: string;
+  readonly scalabilityMode: string;
   readonly framesEncoded: number;
   readonly frameWidth: number;
   readonly frameHeight: number;
+  readonly framesPerSecond: number;
   readonly packetsSent: number;
   readonly bytesSent: number;
 }
@@ -65,6 +70,7 @@ function streamStats(producerId: string, source: string, kind: string, report: R
     framesDropped: of("framesDropped"),
     frameWidth: of("frameWidth"),
     frameHeight: of("frameHeight"),
+    framesPerSecond: of("framesPerSecond"),
     freezeCount: of("freezeCount"),
     totalAudioEnergy: of("totalAudioEnergy"),
     totalSamplesReceived: of("totalSamplesReceived"),
@@ -96,9 +102,12 @@ export async function sendStats(call: Call): Promise<SendStats[]> {
     .map((entry) => ({
       kind: String(entry["kind"]),
       codec: String(codecs.get(entry["codecId"]) ?? ""),
+      rid: String(entry["rid"] ?? ""),
+      scalabilityMode: String(entry["scalabilityMode"] ?? ""),
       framesEncoded: number(entry, "framesEncoded"),
       frameWidth: number(entry, "frameWidth"),
       frameHeight: number(entry, "frameHeight"),
+      framesPerSecond: number(entry, "framesPerSecond"),
       packetsSent: number(entry, "packetsSent"),
       bytesSent: number(entry, "bytesSent"),
     }));
@@ -113,6 +122,9 @@ export function callState(call: Call) {
     media: call.media.peek(),
     peers: [...call.roster.peek().values()].map(({ id, name, role, producers }) => ({ peerId: id, name, role, producers: [...producers.values()] })),
     producers: call.engine?.outgoing.producerIds() ?? {},
+    codec: call.engine?.recipes.codec ?? null,
+    soundOnly: call.soundOnly.peek(),
+    receptions: Object.fromEntries(call.receptions.peek()),
     speaking: [...call.speaking.peek()],
     activeSpeaker: call.activeSpeaker.peek(),
     messages: call.messages.entries.peek().map(({ seq, name, text, delivery, own }) => ({ seq, name, text, delivery, own })),

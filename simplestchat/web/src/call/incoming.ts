@@ -12,11 +12,20 @@ export interface IncomingObserver {
   onState(state: types.ConnectionState): void;
   /** The tracks by producer id, whenever one came or went. */
   onTracks(tracks: ReadonlyMap<string, MediaStreamTrack>): void;
+  /** The consumers' ids by producer id, at the same time. */
+  onConsumers(consumers: ReadonlyMap<string, string>): void;
+}
+
+/** How many layers a stream has, as the server counts them. */
+export interface LayerCounts {
+  readonly spatial: number;
+  readonly temporal: number;
 }
 
 interface Receiving {
   readonly consumer: types.Consumer;
   readonly peerId: string;
+  readonly layers: LayerCounts;
   paused: boolean;
 }
 
@@ -26,6 +35,8 @@ const PARALLEL = 8;
 const FINAL_REASONS: ReadonlySet<string> = new Set(["not_found", "forbidden", "incompatible_codecs", "quota", "invalid_params"]);
 /** A transport never uses an SSRC twice, so after a long stay in a busy room it takes no more consumers and makes way. */
 export const WORN_AFTER = 2_048;
+
+const ONE_LAYER: LayerCounts = { spatial: 1, temporal: 1 };
 
 export class Incoming {
   readonly #context: LinkContext;
@@ -89,6 +100,20 @@ export class Incoming {
     return new Map(await Promise.all(entries));
   }
 
+  /** One stream as the browser counts it. */
+  async statsOf(producerId: string): Promise<RTCStatsReport | null> {
+    return (await this.#receiving.get(producerId)?.consumer.getStats()) ?? null;
+  }
+
+  layersOf(producerId: string): LayerCounts {
+    return this.#receiving.get(producerId)?.layers ?? ONE_LAYER;
+  }
+
+  /** The network changed: look for a new path before the old one is known to be broken. */
+  onNetworkChange(): void {
+    this.#link?.renew();
+  }
+
   stop(): void {
     this.#reconciler.stop();
     this.#link?.close();
@@ -149,6 +174,7 @@ export class Incoming {
     const transport = await this.#transport();
     const { device, request } = this.#context;
     let consumer: types.Consumer;
+    let layers = ONE_LAYER;
     try {
       const created = await request("consumer.create", {
         transportId: transport.id,
@@ -157,6 +183,7 @@ export class Incoming {
         paused: true,
       });
       this.#carried += 1;
+      layers = { spatial: created.spatialLayers ?? 1, temporal: created.temporalLayers ?? 1 };
       const screen = producer.source === "screen" || producer.source === "screen-audio";
       consumer = await transport.consume({ ...created, streamId: screen ? `${peerId}-screen` : peerId });
     } catch (error) {
@@ -166,7 +193,7 @@ export class Incoming {
       return;
     }
     if (transport.closed) throw new Error("the transport closed meanwhile");
-    this.#receiving.set(producer.id, { consumer, peerId, paused: true });
+    this.#receiving.set(producer.id, { consumer, peerId, layers, paused: true });
     this.#publish();
     if (!paused) await this.#setPaused(producer.id, false);
   }
@@ -204,5 +231,6 @@ export class Incoming {
 
   #publish(): void {
     this.#observer.onTracks(new Map([...this.#receiving].map(([id, { consumer }]) => [id, consumer.track])));
+    this.#observer.onConsumers(new Map([...this.#receiving].map(([id, { consumer }]) => [id, consumer.id])));
   }
 }

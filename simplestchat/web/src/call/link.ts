@@ -39,6 +39,8 @@ export class Link {
   readonly #observer: LinkObserver;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #restarting = false;
+  /** The network changed while the server could not be asked for new credentials. */
+  #stale = false;
 
   private constructor(transport: types.Transport, request: Request, observer: LinkObserver) {
     this.transport = transport;
@@ -69,7 +71,14 @@ export class Link {
   check(own: OwnMedia): void {
     if (!own.transports.some(({ transportId }) => transportId === this.transport.id)) return this.#lose();
     const state = this.transport.connectionState;
-    if (state === "disconnected" || state === "failed") void this.#restart();
+    if (this.#stale || state === "disconnected" || state === "failed") void this.#restart();
+  }
+
+  /** The device is on another network: the path is renewed before it is known to be broken. */
+  renew(): void {
+    if (this.transport.connectionState === "new") return;
+    this.#stale = true;
+    void this.#restart();
   }
 
   close(): void {
@@ -96,6 +105,7 @@ export class Link {
     try {
       const { iceParameters } = await this.#request("transport.restartIce", { transportId: this.transport.id });
       await this.transport.restartIce({ iceParameters });
+      this.#stale = false;
       this.#timer = setTimeout(() => this.#loseUnlessConnected(), RESTART_DEADLINE_MS);
     } catch (error) {
       // Without an answer the signaling itself is broken; `check()` comes when it is back.

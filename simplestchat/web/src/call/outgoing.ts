@@ -2,10 +2,13 @@
 
 import type { types } from "mediasoup-client";
 import { Backoff } from "../lib/backoff";
+import { randomId } from "../lib/random";
 import { Reconciler } from "../lib/reconciler";
 import { RpcError } from "../net/rpc";
 import type { Notifications, OwnMedia, Source } from "../net/wire";
+import { type LayersWanted, LayerSwitch } from "./layers";
 import { Link, type LinkContext, RETRY } from "./link";
+import type { Recipe, Recipes } from "./recipes";
 
 export interface Sending {
   /** No track: nothing to send now, and the source is paused. */
@@ -19,46 +22,35 @@ export interface OutgoingObserver {
   onRefused(source: Source, error: RpcError): void;
 }
 
-const CAMERA_BPS = 1_700_000;
-const SCREEN_BPS = 2_500_000;
-const SCREEN_FPS = 15;
-const SCREEN_AUDIO_BPS = 128_000;
-const START_KBPS = 900;
-
 /** Refusals that another try will not change. */
 const FINAL_REASONS: ReadonlySet<string> = new Set(["forbidden", "quota", "incompatible_codecs", "invalid_params"]);
 
-type Settings = Pick<types.ProducerOptions, "encodings" | "codecOptions" | "streamId">;
+interface Published {
+  readonly producer: types.Producer;
+  /** The recipe by which it was made. */
+  readonly key: string;
+  /** Pictures: switches off what nobody wants. */
+  readonly layers: LayerSwitch | null;
+}
 
-const SETTINGS: Readonly<Record<Source, Settings>> = {
-  microphone: { streamId: "person", codecOptions: { opusDtx: true, opusFec: true } },
-  camera: {
-    streamId: "person",
-    encodings: [{ maxBitrate: CAMERA_BPS }],
-    codecOptions: { videoGoogleStartBitrate: START_KBPS },
-  },
-  screen: {
-    streamId: "screen",
-    encodings: [{ maxBitrate: SCREEN_BPS, maxFramerate: SCREEN_FPS }],
-    codecOptions: { videoGoogleStartBitrate: START_KBPS },
-  },
-  "screen-audio": {
-    streamId: "screen",
-    codecOptions: { opusStereo: true, opusFec: true, opusMaxAverageBitrate: SCREEN_AUDIO_BPS },
-  },
-};
+/** Wishes for producers that are just being made. */
+const MOST_EARLY_WISHES = 8;
 
 export class Outgoing {
   readonly #context: LinkContext;
+  readonly #recipes: Recipes;
   readonly #observer: OutgoingObserver;
   readonly #reconciler: Reconciler;
   readonly #wanted = new Map<Source, Sending>();
-  readonly #producers = new Map<Source, types.Producer>();
+  readonly #producers = new Map<Source, Published>();
   readonly #refused = new Map<Source, MediaStreamTrack>();
+  readonly #earlyWishes = new Map<string, LayersWanted>();
+  #cname = randomId();
   #link: Link | null = null;
 
-  constructor(context: LinkContext, observer: OutgoingObserver) {
+  constructor(context: LinkContext, recipes: Recipes, observer: OutgoingObserver) {
     this.#context = context;
+    this.#recipes = recipes;
     this.#observer = observer;
     this.#reconciler = new Reconciler(() => this.#step(), new Backoff(RETRY));
   }
@@ -70,12 +62,36 @@ export class Outgoing {
     this.#reconciler.request();
   }
 
+  /** The room's codecs changed: what is sent otherwise than it would be now is published anew. */
+  prefer(codecs: readonly string[] | null): void {
+    this.#recipes.prefer(codecs);
+    this.#reconciler.request();
+  }
+
+  /** Which layers of a producer anybody wants. */
+  onLayers(producerId: string, wanted: LayersWanted): void {
+    for (const { producer, layers } of this.#producers.values()) {
+      if (producer.id === producerId) return layers?.want(wanted);
+    }
+    if (this.#earlyWishes.size >= MOST_EARLY_WISHES) this.#earlyWishes.clear();
+    this.#earlyWishes.set(producerId, wanted);
+  }
+
+  /** The network changed: look for a new path before the old one is known to be broken. */
+  onNetworkChange(): void {
+    this.#link?.renew();
+  }
+
   /** The signaling is back: repair the link, forget what the server no longer holds, do what is left to do. */
   refresh(own: OwnMedia): void {
     this.#link?.check(own);
     const held = new Set(own.producers.map(({ producerId }) => producerId));
-    for (const [source, producer] of this.#producers) {
-      if (held.has(producer.id)) continue;
+    for (const [source, { producer, layers }] of this.#producers) {
+      if (held.has(producer.id)) {
+        // What was wanted meanwhile was not heard: everything, until the server says otherwise.
+        layers?.want({});
+        continue;
+      }
       producer.close();
       this.#producers.delete(source);
     }
@@ -88,7 +104,7 @@ export class Outgoing {
 
   /** The server closed one of our producers by itself. */
   onProducerClosed(producerId: string): void {
-    for (const [source, producer] of this.#producers) {
+    for (const [source, { producer }] of this.#producers) {
       if (producer.id !== producerId) continue;
       producer.close();
       this.#producers.delete(source);
@@ -100,8 +116,16 @@ export class Outgoing {
     return this.#link?.transport.getStats() ?? null;
   }
 
+  /** One source as the browser counts it, and what is set of its encodings. */
+  async sourceStats(source: Source): Promise<{ report: RTCStatsReport; encodings: RTCRtpEncodingParameters[] } | null> {
+    const producer = this.#producers.get(source)?.producer;
+    if (!producer?.rtpSender) return null;
+    const report = await producer.getStats();
+    return { report, encodings: producer.rtpSender.getParameters().encodings ?? [] };
+  }
+
   producerIds(): Partial<Record<Source, string>> {
-    return Object.fromEntries([...this.#producers].map(([source, producer]) => [source, producer.id]));
+    return Object.fromEntries([...this.#producers].map(([source, { producer }]) => [source, producer.id]));
   }
 
   stop(): void {
@@ -112,14 +136,19 @@ export class Outgoing {
   }
 
   async #step(): Promise<void> {
-    for (const [source, producer] of this.#producers) {
-      if (!this.#wanted.has(source)) await this.#close(source, producer);
+    for (const [source, published] of this.#producers) {
+      if (!this.#wanted.has(source) || this.#isOutdated(source, published)) await this.#close(source, published.producer);
     }
     for (const [source, sending] of this.#wanted) {
-      const producer = this.#producers.get(source);
-      if (producer) await this.#adjust(producer, sending);
+      const published = this.#producers.get(source);
+      if (published) await this.#adjust(published.producer, sending);
       else if (sending.track && this.#refused.get(source) !== sending.track) await this.#produce(source, sending.track);
     }
+  }
+
+  #isOutdated(source: Source, { key }: Published): boolean {
+    const track = this.#wanted.get(source)?.track;
+    return Boolean(track) && this.#recipes.for(source, track as MediaStreamTrack).key !== key;
   }
 
   async #transport(): Promise<types.Transport> {
@@ -128,7 +157,10 @@ export class Outgoing {
       onState: (state) => this.#link === link && this.#observer.onState(state),
       onLost: () => this.#link === link && this.#onLost(),
     });
-    link.transport.on("produce", ({ kind, rtpParameters, appData }, done, failed) => {
+    link.transport.on("produce", ({ kind, rtpParameters: { rtcp, ...described }, appData }, done, failed) => {
+      // Several streams have no name in the browser's description, and their subscribers could not be told the SSRC.
+      const rtpParameters = { ...described, rtcp: { ...rtcp, cname: rtcp?.cname || this.#cname } };
+      this.#cname = rtpParameters.rtcp.cname;
       const params = { transportId: link.transport.id, kind, rtpParameters, appData: appData as { source: Source } };
       this.#context.request("producer.create", params).then(done, failed);
     });
@@ -145,17 +177,16 @@ export class Outgoing {
 
   async #produce(source: Source, track: MediaStreamTrack): Promise<void> {
     const transport = await this.#transport();
-    const vp8 = this.#context.device.sendRtpCapabilities.codecs?.find((codec) => codec.mimeType.toLowerCase() === "video/vp8");
+    const recipe = this.#recipes.for(source, track);
     try {
       const producer = await transport.produce({
         track,
         stopTracks: false,
         disableTrackOnPause: false,
         appData: { source },
-        ...SETTINGS[source],
-        ...(track.kind === "video" && vp8 ? { codec: vp8 } : {}),
+        ...recipe.options,
       });
-      this.#producers.set(source, producer);
+      this.#producers.set(source, this.#published(producer, recipe));
     } catch (error) {
       if (!(error instanceof RpcError) || !FINAL_REASONS.has(error.reason)) throw error;
       this.#refused.set(source, track);
@@ -164,6 +195,15 @@ export class Outgoing {
     }
     // What was wanted may have changed meanwhile; the next step compares again.
     this.#reconciler.request();
+  }
+
+  #published(producer: types.Producer, { key, options }: Recipe): Published {
+    const sender = producer.kind === "video" ? producer.rtpSender : undefined;
+    const layers = sender && options.encodings ? new LayerSwitch(sender, options.encodings) : null;
+    const wish = this.#earlyWishes.get(producer.id);
+    this.#earlyWishes.delete(producer.id);
+    if (wish) layers?.want(wish);
+    return { producer, key, layers };
   }
 
   async #adjust(producer: types.Producer, { track, paused }: Sending): Promise<void> {

@@ -19,13 +19,13 @@ function rank(producer: Producer, visible: boolean): number {
   return visible ? 2 : 4;
 }
 
-/** Everything that is sent, as far as it may be received; pictures that are not on screen are paused. */
-export function planConsumers(roster: Roster, isVisible: (peerId: string) => boolean): Map<string, Wanted> {
+/** Everything that is sent, as far as it may be received; pictures that are not on screen are paused, all of them with `soundOnly`. */
+export function planConsumers(roster: Roster, isVisible: (peerId: string) => boolean, soundOnly = false): Map<string, Wanted> {
   const all: { wanted: Wanted; rank: number }[] = [];
   for (const peer of roster.values()) {
     const visible = isVisible(peer.id);
     for (const producer of peer.producers.values()) {
-      const paused = producer.source === "camera" && !visible;
+      const paused = producer.kind === "video" && (soundOnly || (producer.source === "camera" && !visible));
       all.push({ wanted: { peerId: peer.id, producer, paused }, rank: rank(producer, visible) });
     }
   }

@@ -1,6 +1,7 @@
 /** What this browser remembers of its person: name, looks, habits, and the rooms that they made. */
 
 import { effect, signal } from "@preact/signals";
+import { type CodecName, isCodecName } from "../call/codecs";
 import { isBoolean, isString, Remembered } from "../lib/storage";
 
 export type Theme = "system" | "light" | "dark";
@@ -35,6 +36,15 @@ export const ownedRooms = remembered<OwnedRoom[]>("rooms", [], isOwnedRooms);
 export const singleKeys = remembered("single-keys", true, isBoolean);
 export const joinWithMicrophone = remembered("join-microphone", true, isBoolean);
 export const joinWithCamera = remembered("join-camera", true, isBoolean);
+
+/** Audio only: this device neither receives nor sends pictures. */
+export const soundOnly = remembered("sound-only", false, isBoolean);
+
+/** For developers: the codec to send pictures with, from `?codec=` of the address or the browser's memory. */
+export function forcedCodec(): CodecName | null {
+  const asked = new URLSearchParams(location.search).get("codec") ?? new Remembered("codec", "", isString).get();
+  return isCodecName(asked) ? asked : null;
+}
 
 effect(() => {
   const { dataset } = document.documentElement;

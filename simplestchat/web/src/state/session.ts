@@ -4,7 +4,8 @@ import { effect, signal, untracked } from "@preact/signals";
 import { Call, type Ending } from "../call/call";
 import { LocalMedia } from "../call/local";
 import { announce, dismissAll, notify } from "./notices";
-import { forgetRoom, ownedRooms, ownerTokenOf, rememberRoom, renameOwnedRoom } from "./preferences";
+import { followNetwork } from "./network";
+import { forcedCodec, forgetRoom, ownedRooms, ownerTokenOf, rememberRoom, renameOwnedRoom, soundOnly } from "./preferences";
 import { route } from "./router";
 
 export const call = signal<Call | null>(null);
@@ -71,18 +72,19 @@ export function enterRoom(room: string, name: string, password: string | null): 
     token: ownerTokenOf(room),
     local: media,
     open: () => new WebSocket(socketAddress()),
+    soundOnly,
+    codec: forcedCodec(),
   });
   tellWhatHappens(entered);
   const stopFollowing = keepOwnedRoomsCurrent(entered, room);
-  const online = (): void => entered.hurry();
-  addEventListener("online", online);
+  const stopListening = followNetwork(() => entered.onNetworkChange());
   entered.events.on("ended", (ending) => {
     ended.value = { room, ending, name: entered.room.value?.name ?? "" };
     if (ending.kind === "closed" || ending.kind === "expired") forgetRoom(room);
     call.value = null;
     dismissAll();
     releaseDevices();
-    removeEventListener("online", online);
+    stopListening();
     stopFollowing();
   });
   ended.value = null;

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Call } from "../../call/call";
 import { CaptureError } from "../../call/capture";
 import { announce, notify } from "../../state/notices";
-import { joinWithCamera, joinWithMicrophone } from "../../state/preferences";
+import { joinWithCamera, joinWithMicrophone, soundOnly } from "../../state/preferences";
 import { problemText } from "../room/devices";
 
 export type Panel = "chat" | "people" | null;
@@ -29,9 +29,24 @@ export async function setMicrophone({ local }: Call, on: boolean): Promise<void>
   else announce(on ? "Microphone on" : "Microphone off");
 }
 
-export async function toggleCamera({ local, room }: Call): Promise<void> {
+/** Audio only: nothing is shown and nothing of oneself; afterwards everything is as it was. */
+export async function setSoundOnly({ local, room }: Call, on: boolean): Promise<void> {
+  soundOnly.value = on;
+  if (on) await local.setCamera(false);
+  else if (joinWithCamera.peek() && !room.peek()?.audioOnly) await local.setCamera(true);
+  announce(on ? "Audio only" : "Pictures are shown again");
+}
+
+/** Pictures are wanted while audio only is on: asks which of both counts. */
+function offerPictures(call: Call): void {
+  notify("Audio only is on.", "info", { label: "Switch it off", run: () => void setSoundOnly(call, false) });
+}
+
+export async function toggleCamera(call: Call): Promise<void> {
+  const { local, room } = call;
   const on = !local.cameraOn.value;
   if (on && room.value?.audioOnly) return void notify("This room is audio only.");
+  if (on && soundOnly.value) return offerPictures(call);
   joinWithCamera.value = on;
   await local.setCamera(on);
   const problem = local.cameraProblem.value;
@@ -39,12 +54,14 @@ export async function toggleCamera({ local, room }: Call): Promise<void> {
   announce(on ? "Camera on" : "Camera off");
 }
 
-export async function toggleScreen({ local, room }: Call): Promise<void> {
+export async function toggleScreen(call: Call): Promise<void> {
+  const { local, room } = call;
   if (local.screen.value) {
     local.stopScreen();
     return announce("You stopped sharing your screen");
   }
   if (room.value?.audioOnly) return void notify("This room is audio only.");
+  if (soundOnly.value) return offerPictures(call);
   try {
     await local.startScreen();
     announce("You share your screen");

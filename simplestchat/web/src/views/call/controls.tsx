@@ -3,12 +3,19 @@ import { canShareScreen } from "../../call/capture";
 import { badgeText } from "../../call/unread";
 import { IconButton } from "../ui/controls";
 import { Menu, type MenuItem } from "../ui/menu";
-import { dialog, panel, toggleCamera, toggleFullscreen, toggleMicrophone, togglePanel, toggleScreen } from "./actions";
+import { dialog, panel, setSoundOnly, toggleCamera, toggleFullscreen, toggleMicrophone, togglePanel, toggleScreen } from "./actions";
+
+function soundOnlyItem(call: Call): MenuItem {
+  const on = call.soundOnly.value;
+  const label = on ? "Show pictures" : "Audio only";
+  return { testId: "menu-sound-only", label, icon: on ? "camera" : "headphones", run: () => void setSoundOnly(call, !on) };
+}
 
 function menuItems(call: Call): MenuItem[] {
   const open = (name: "devices" | "help" | "share" | "room") => () => (dialog.value = name);
   const items: MenuItem[] = [
     { testId: "menu-devices", label: "Devices", icon: "settings", run: open("devices") },
+    soundOnlyItem(call),
     { testId: "menu-share", label: "Invite people", icon: "link", run: open("share") },
     { testId: "menu-fullscreen", label: "Full screen", icon: "expand", run: () => void toggleFullscreen() },
     { testId: "menu-help", label: "Keyboard shortcuts", icon: "keyboard", run: open("help") },

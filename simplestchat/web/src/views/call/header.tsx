@@ -4,7 +4,7 @@ import { duration } from "../../lib/time";
 import { Button } from "../ui/controls";
 import { Icon, Mark } from "../ui/icons";
 import { ThemeButton } from "../ui/theme";
-import { dialog } from "./actions";
+import { dialog, setSoundOnly } from "./actions";
 
 function Clock({ sinceMs }: { sinceMs: number }) {
   const [now, setNow] = useState(Date.now());
@@ -36,6 +36,12 @@ export function CallHeader({ call }: { call: Call }) {
         <span class="tag" data-testid="tag-audio-only">
           <Icon name="headphones" size={14} /> <span class="tag-text">Audio only</span>
         </span>
+      )}
+      {call.soundOnly.value && !room?.audioOnly && (
+        <button type="button" class="tag tag-button" data-testid="tag-sound-only" onClick={() => void setSoundOnly(call, false)}>
+          <Icon name="headphones" size={14} /> <span class="tag-text">Audio only</span>
+          <span class="visually-hidden">: show pictures again</span>
+        </button>
       )}
       {call.joinedAtMs.value > 0 && <Clock sinceMs={call.joinedAtMs.value} />}
       <span class="call-head-gap" />

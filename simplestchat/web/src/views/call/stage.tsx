@@ -8,6 +8,7 @@ import { people } from "../../lib/text";
 import { IconButton } from "../ui/controls";
 import { ShareLink } from "../ui/share";
 import { panel } from "./actions";
+import { QualityCard } from "./quality";
 import { placeOf, TileView } from "./tile";
 import { type Arrangement, arrange, personTiles, screenTiles } from "./tiles";
 
@@ -59,11 +60,19 @@ function useVisible(call: Call, arrangement: Arrangement): void {
   }, [arrangement]);
 }
 
+/** What the person keeps in view matters most to the server, too. */
+function usePriority(call: Call, arrangement: Arrangement, pinned: string | null): void {
+  const producerId = arrangement.placed.find(({ tile }) => tile.key === pinned)?.tile.producerId ?? null;
+  useEffect(() => call.views.pin(producerId), [producerId]);
+}
+
 export function Stage({ call }: { call: Call }) {
   const [element, stage] = useSize();
   const [page, setPage] = useState(0);
   const [pinned, setPinned] = useState<string | null>(null);
-  const { roster, tracks, speaking, local } = call;
+  const [examined, setExamined] = useState<string | null>(null);
+  const { roster, speaking, local } = call;
+  const arriving = { tracks: call.tracks.value, receptions: call.receptions.value, soundOnly: call.soundOnly.value };
   const self = {
     peerId: call.selfId.value ?? "",
     name: call.name,
@@ -71,12 +80,14 @@ export function Stage({ call }: { call: Call }) {
     screen: local.screen.value,
     muted: !local.microphoneOn.value,
   };
-  const persons = personTiles(roster.value, tracks.value, self);
-  const screens = screenTiles(roster.value, tracks.value, self);
+  const persons = personTiles(roster.value, arriving, self);
+  const screens = screenTiles(roster.value, arriving, self);
   const gap = stage.width < NARROW ? GAP.narrow : GAP.wide;
   const arrangement = arrange(persons, screens, { stage, gap, page, pinned, activeSpeaker: call.activeSpeaker.value, invites: call.room.value !== null });
   const shownPage = Math.min(page, arrangement.pages - 1);
+  const examinedTile = arrangement.placed.find(({ tile }) => tile.key === examined);
   useVisible(call, arrangement);
+  usePriority(call, arrangement, pinned);
   return (
     <section class="stage" aria-label="People in the call" data-testid="stage" data-tiles={persons.length + screens.length}>
       <div class="stage-area" ref={element}>
@@ -87,9 +98,22 @@ export function Stage({ call }: { call: Call }) {
               placed={placed}
               speaking={placed.tile.kind === "person" && speaking.value.has(placed.tile.peerId)}
               pinned={pinned === placed.tile.key}
+              examined={examined === placed.tile.key}
+              onExamine={() => setExamined(examined === placed.tile.key ? null : placed.tile.key)}
+              onView={(producerId, view) => call.views.set(producerId, view)}
               onPin={() => setPinned(pinned === placed.tile.key ? null : placed.tile.key)}
             />
           ))}
+        {examinedTile && (
+          <QualityCard
+            key={examinedTile.tile.key}
+            call={call}
+            tile={examinedTile.tile}
+            rect={examinedTile.rect}
+            stage={stage}
+            onClose={() => setExamined(null)}
+          />
+        )}
         {arrangement.rest && (
           <button
             type="button"

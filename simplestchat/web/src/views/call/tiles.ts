@@ -1,5 +1,6 @@
 /** What the stage shows: the people and screens of a call as an ordered list of tiles, and which of them are in view. */
 
+import type { Held, Reception } from "../../call/reception";
 import type { Peer, Roster } from "../../call/roster";
 import { producerOf } from "../../call/roster";
 import { gridRects, pageCapacity, type Rect, type Size, spotlightRects, stripCapacity } from "../../lib/layout";
@@ -12,6 +13,10 @@ export interface Tile {
   readonly kind: "person" | "screen";
   readonly track: MediaStreamTrack | null;
   readonly muted: boolean;
+  /** The picture's producer, when another one sends it. */
+  readonly producerId: string | null;
+  /** Why a picture that is sent is not shown. */
+  readonly held: Held | "sound-only" | null;
 }
 
 export interface OwnPicture {
@@ -22,15 +27,25 @@ export interface OwnPicture {
   readonly muted: boolean;
 }
 
-type Tracks = ReadonlyMap<string, MediaStreamTrack>;
-
-/** Somebody's camera or screen as it arrives; nothing while it is paused. */
-function arriving(peer: Peer, source: "camera" | "screen", tracks: Tracks): MediaStreamTrack | null {
-  const producer = producerOf(peer, source);
-  return producer && !producer.paused ? (tracks.get(producer.id) ?? null) : null;
+/** What arrives, and why something does not. */
+export interface Arriving {
+  readonly tracks: ReadonlyMap<string, MediaStreamTrack>;
+  readonly receptions: ReadonlyMap<string, Reception>;
+  readonly soundOnly: boolean;
 }
 
-function person(peer: Peer, tracks: Tracks): Tile {
+type Picture = Pick<Tile, "track" | "producerId" | "held">;
+const NO_PICTURE: Picture = { track: null, producerId: null, held: null };
+
+/** Somebody's camera or screen as it arrives; nothing while it is paused. */
+function picture(peer: Peer, source: "camera" | "screen", { tracks, receptions, soundOnly }: Arriving): Picture {
+  const producer = producerOf(peer, source);
+  if (!producer || producer.paused) return NO_PICTURE;
+  const held = soundOnly ? "sound-only" : (receptions.get(producer.id)?.held ?? null);
+  return { track: held ? null : (tracks.get(producer.id) ?? null), producerId: producer.id, held };
+}
+
+function person(peer: Peer, arriving: Arriving): Tile {
   const microphone = producerOf(peer, "microphone");
   return {
     key: peer.id,
@@ -38,29 +53,29 @@ function person(peer: Peer, tracks: Tracks): Tile {
     name: peer.name,
     own: false,
     kind: "person",
-    track: arriving(peer, "camera", tracks),
     muted: !microphone || microphone.paused,
+    ...picture(peer, "camera", arriving),
   };
 }
 
 /** The others in the order they came, then oneself. */
-export function personTiles(roster: Roster, tracks: Tracks, self: OwnPicture): Tile[] {
+export function personTiles(roster: Roster, arriving: Arriving, self: OwnPicture): Tile[] {
   const { peerId, name, camera, muted } = self;
-  const own: Tile = { key: "self", peerId, name, own: true, kind: "person", track: camera, muted };
-  return [...[...roster.values()].map((peer) => person(peer, tracks)), own];
+  const own: Tile = { key: "self", peerId, name, own: true, kind: "person", muted, ...NO_PICTURE, track: camera };
+  return [...[...roster.values()].map((peer) => person(peer, arriving)), own];
 }
 
 /** Screens that are shared, one's own last. */
-export function screenTiles(roster: Roster, tracks: Tracks, self: OwnPicture): Tile[] {
+export function screenTiles(roster: Roster, arriving: Arriving, self: OwnPicture): Tile[] {
   const tiles: Tile[] = [];
   for (const peer of roster.values()) {
-    const producer = producerOf(peer, "screen");
-    if (!producer) continue;
-    const track = tracks.get(producer.id) ?? null;
-    tiles.push({ key: `${peer.id}:screen`, peerId: peer.id, name: peer.name, own: false, kind: "screen", track, muted: false });
+    if (!producerOf(peer, "screen")) continue;
+    const { id, name } = peer;
+    const shown = picture(peer, "screen", arriving);
+    tiles.push({ key: `${id}:screen`, peerId: id, name, own: false, kind: "screen", muted: false, ...shown });
   }
   const { peerId, name, screen } = self;
-  if (screen) tiles.push({ key: "self:screen", peerId, name, own: true, kind: "screen", track: screen, muted: false });
+  if (screen) tiles.push({ key: "self:screen", peerId, name, own: true, kind: "screen", muted: false, ...NO_PICTURE, track: screen });
   return tiles;
 }
 

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { LocalMedia } from "../../call/local";
 import { findRoom, type RoomView } from "../../net/api";
 import { people } from "../../lib/text";
-import { joinWithCamera, joinWithMicrophone, userName } from "../../state/preferences";
+import { joinWithCamera, joinWithMicrophone, soundOnly, userName } from "../../state/preferences";
 import { enterRoom, localMedia, releaseDevices } from "../../state/session";
 import { go } from "../../state/router";
 import { Avatar } from "../ui/avatar";
@@ -15,6 +15,11 @@ import { ThemeButton } from "../ui/theme";
 import { Video } from "../ui/video";
 import { DeviceProblems, DeviceSelects } from "./devices";
 
+function whyEmpty(audioOnly: boolean): string {
+  if (audioOnly) return "This room is audio only";
+  return soundOnly.value ? "Audio only is on: no pictures until you turn the camera on" : "Your camera is off";
+}
+
 function Preview({ local, name, audioOnly }: { local: LocalMedia; name: string; audioOnly: boolean }) {
   const track = local.camera.value;
   const microphoneOn = local.microphoneOn.value;
@@ -24,6 +29,7 @@ function Preview({ local, name, audioOnly }: { local: LocalMedia; name: string; 
   };
   const setCamera = (on: boolean): void => {
     joinWithCamera.value = on;
+    if (on) soundOnly.value = false;
     void local.setCamera(on);
   };
   return (
@@ -33,7 +39,7 @@ function Preview({ local, name, audioOnly }: { local: LocalMedia; name: string; 
       ) : (
         <div class="preview-empty">
           <Avatar name={name || "?"} size="tile" />
-          <span>{audioOnly ? "This room is audio only" : "Your camera is off"}</span>
+          <span>{whyEmpty(audioOnly)}</span>
         </div>
       )}
       <div class="preview-controls">
@@ -89,7 +95,7 @@ function presence(lookup: Lookup): string {
 function useDevices(local: LocalMedia, audioOnly: boolean): void {
   useEffect(() => {
     if (joinWithMicrophone.peek()) void local.setMicrophone(true);
-    if (joinWithCamera.peek() && !audioOnly) void local.setCamera(true);
+    if (joinWithCamera.peek() && !audioOnly && !soundOnly.peek()) void local.setCamera(true);
     void local.refreshDevices();
   }, []);
   useEffect(() => {
