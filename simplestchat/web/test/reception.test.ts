@@ -26,7 +26,7 @@ describe("applyToReceptions", () => {
   it("remembers who is left out until they are not", () => {
     const paused = applyToReceptions(NONE, "consumer.paused", { consumerId: "c", reason: "last-n" });
     expect(layers(paused, null, "paused").get("c")?.held).toBe("last-n");
-    expect(applyToReceptions(paused, "consumer.resumed", { consumerId: "c" }).get("c")?.held).toBeNull();
+    expect(applyToReceptions(paused, "consumer.resumed", { consumerId: "c", reason: "last-n" }).get("c")?.held).toBeNull();
   });
 
   it("forgets closed consumers, keeps a bounded number, and changes nothing for nothing", () => {
