@@ -6,7 +6,7 @@ from simplestchat._native.crypto.srtp cimport SRTP_AEAD_AES_128_GCM, srtp_key_si
 from simplestchat._native.engine.addresses cimport tuple_from_address
 from simplestchat._native.engine.consumer cimport consumer_free
 from simplestchat._native.engine.entities cimport (
-    EXT_AUDIO_LEVEL, EXT_VIDEO_ORIENTATION, NEVER_US, TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Transport,
+    EXT_AUDIO_LEVEL, EXT_DEPENDENCY, EXT_VIDEO_ORIENTATION, NEVER_US, TRANSPORT_CONNECTED, Consumer, Producer, ShardState, Transport,
 )
 from simplestchat._native.engine.ice cimport ice_forget
 from simplestchat._native.engine.parameters cimport new_consumer
@@ -75,6 +75,7 @@ cdef Consumer* _consumer(ShardState* s, Transport* t, Producer* p, u8 stream, u3
     c.stream = c.preferred = stream
     c.ext[EXT_AUDIO_LEVEL] = p.ext[EXT_AUDIO_LEVEL]
     c.ext[EXT_VIDEO_ORIENTATION] = p.ext[EXT_VIDEO_ORIENTATION]
+    c.ext[EXT_DEPENDENCY] = p.ext[EXT_DEPENDENCY]
     for i in range(p.codec_count):
         c.pt_by_codec[i] = p.codecs[i].payload_type
         c.rtx_pt_by_codec[i] = p.codecs[i].rtx_payload_type if rtx_ssrc else <i16>-1
