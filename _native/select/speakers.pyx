@@ -119,7 +119,8 @@ cdef void speaker_level(Speaker* s, u8 level, us_t now) noexcept nogil:
         s.spoke_us = now
         if not s.listed:
             _list(g, s)
-    if steps and g.limit and not s.heard:
+    # Where there is a place, any sound takes it: a steady tone is not speech, and somebody may be playing it.
+    if g.limit and not s.heard and (steps or (loud and g.heard_count < g.limit)):
         _apply(g, s, now)
 
 

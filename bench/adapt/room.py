@@ -27,7 +27,7 @@ def conference(seed: int = 31) -> Iterable[Row]:
     call.sim.control("set_loudest", GROUP, LOUDEST)
     call.follow_wishes()
     videos = [call.camera(person, LADDER) for person in people]
-    voices = [call.publish(person, engine=([], GROUP), talk=1 if at < 4 else 0) for at, person in enumerate(people)]
+    voices = [call.publish(person, engine=([], GROUP), talk=2 if at < 4 else 0) for at, person in enumerate(people)]
     shown: list[list[int]] = []
     heard: list[list[int]] = []
     for at, viewer in enumerate(viewers):
