@@ -58,6 +58,7 @@ cdef struct Want:                    # zeroed, then want_init
     i8 rung, kept, top               # numbers of rungs; -1: none
     u8 ranked                        # the rank that it had at the last allocation
     u8 rungs[ALLOC_RUNGS]            # spatial * ALLOC_LAYERS + temporal
+    u32 prices[ALLOC_RUNGS + 1]      # bps; [0] is of rung -1, which costs nothing
 
 cdef struct AllocRow:
     us_t at_us

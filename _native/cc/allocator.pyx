@@ -24,7 +24,6 @@ cdef struct Pass:
     u64 keep_limit               # what is sent already may take so much
     u64 climb_limit              # and with what is added
     us_t now
-    bint asleep                  # sleeping layers count as awake
 
 
 cdef void want_init(Want* w, u32 id) noexcept nogil:
@@ -68,7 +67,7 @@ cdef inline bint _may_climb(const Want* w, us_t now) noexcept nogil:
 
 cdef inline bint _take(Pass* p, Want* w) noexcept nogil:
     """The next rung, if it fits."""
-    cdef u64 after = p.taken - ladder_price(w, w.rung, p.asleep) + ladder_price(w, w.rung + 1, p.asleep)
+    cdef u64 after = p.taken - ladder_price(w, w.rung) + ladder_price(w, w.rung + 1)
     if w.rung < w.kept:
         if after > p.keep_limit:
             return False
@@ -79,9 +78,9 @@ cdef inline bint _take(Pass* p, Want* w) noexcept nogil:
     return True
 
 
-cdef inline void _set_key(Want* w, bint asleep) noexcept nogil:
+cdef inline void _set_key(Want* w) noexcept nogil:
     """Who has the least climbs first; what was sent already counts a quarter less, so that equals do not swap."""
-    w.key = ladder_price(w, w.rung, asleep)
+    w.key = ladder_price(w, w.rung)
     if w.rung < w.kept:
         w.key -= w.key // 4
 
@@ -101,20 +100,45 @@ cdef void _sink(Want** heap, u32 count, u32 at) noexcept nogil:
     heap[at] = moved
 
 
+cdef bint _all_at_once(Pass* p, Want** rank, u32 count) noexcept nogil:
+    """One rank gets all that it wants, if that fits. Whether it did."""
+    cdef u64 limit = p.keep_limit
+    cdef u64 after = p.taken
+    cdef Want* w
+    cdef u32 i
+    for i in range(count):
+        w = rank[i]
+        if w.rung < 0 and w.top >= 0:
+            return False
+        after += ladder_price(w, w.top) - ladder_price(w, w.rung)
+        if w.kept < w.top:
+            limit = p.climb_limit
+            if not _may_climb(w, p.now):
+                return False
+    if after > limit:
+        return False
+    for i in range(count):
+        rank[i].rung = rank[i].top
+    p.taken = after
+    return True
+
+
 cdef void _climb(Pass* p, Want** rank, u32 count) noexcept nogil:
     """One rank climbs as far as it can. Orders its part of the array anew."""
     cdef u32 i, left = count
     cdef Want* w
     cdef bint more
+    if _all_at_once(p, rank, count):
+        return
     for i in range(count):
-        _set_key(rank[i], p.asleep)
+        _set_key(rank[i])
     for i in range(count // 2, 0, -1):
         _sink(rank, count, i - 1)
     while left:
         w = rank[0]
         more = w.rung >= 0 and w.rung < w.top and _take(p, w)
         if more:
-            _set_key(w, p.asleep)
+            _set_key(w)
         else:
             left -= 1
             rank[0] = rank[left]
@@ -231,7 +255,7 @@ cdef u8 _why(const Pass* p, const Want* w) noexcept nogil:
         if w.top >= 0 and w.rungs[w.top] == most * ALLOC_LAYERS + ladder_temporal(w):
             return ALLOC_WANTED
         return ALLOC_SOURCE
-    if p.taken - ladder_price(w, w.rung, False) + ladder_price(w, w.rung + 1, False) <= p.climb_limit and not _may_climb(w, p.now):
+    if p.taken - ladder_price(w, w.rung) + ladder_price(w, w.rung + 1) <= p.climb_limit and not _may_climb(w, p.now):
         return ALLOC_HELD
     return ALLOC_BANDWIDTH
 
@@ -296,9 +320,9 @@ cdef void _look_ahead(Allocator* a, const Pass* p) noexcept nogil:
     a.all_bps = 0
     for i in range(p.count):
         w = p.wants[i]
-        a.all_bps += ladder_price(w, w.top, p.asleep)
+        a.all_bps += ladder_price(w, w.top)
         if w.rung < w.top and _may_climb(w, p.now):
-            after = p.taken - ladder_price(w, w.rung, p.asleep) + ladder_price(w, w.rung + 1, p.asleep)
+            after = p.taken - ladder_price(w, w.rung) + ladder_price(w, w.rung + 1)
             if least == 0 or after < least:
                 least = after
     a.next_bps = least + least // (ALLOC_MARGIN - 1) + 1 if least else 0
@@ -349,7 +373,6 @@ cdef u64 allocate(Allocator* a, Want** wants, u32 count, u64 budget_bps, us_t no
     p.wants = wants
     p.count = count
     p.now = now
-    p.asleep = False
     a.changes = 0
     _prove(a, budget_bps, now)
     _limit(a, &p, budget_bps)
@@ -363,7 +386,6 @@ cdef u64 allocate(Allocator* a, Want** wants, u32 count, u64 budget_bps, us_t no
     a.budget_bps = budget_bps
     a.last_us = now
     if sleeps:
-        p.asleep = True
         _wish(&p)
     else:
         for i in range(count):

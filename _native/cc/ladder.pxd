@@ -17,20 +17,15 @@ cdef inline int ladder_spatial(const Want* w) noexcept nogil:
 cdef inline int ladder_temporal(const Want* w) noexcept nogil:
     return min(<int>w.max_temporal, <int>min(w.temporal_count, <u8>ALLOC_LAYERS) - 1)
 
-# What layers cost. `asleep`: what a layer that sleeps would cost, too.
-cdef inline u32 ladder_cost(const Want* w, int spatial, int temporal, bint asleep) noexcept nogil:
-    cdef u32 rate = w.rates[spatial][temporal]
-    return w.nominal[spatial][temporal] if rate == 0 and asleep else rate
-
-# The same of a rung, 0 below the lowest.
-cdef inline u32 ladder_price(const Want* w, int rung, bint asleep) noexcept nogil:
-    return ladder_cost(w, w.rungs[rung] // ALLOC_LAYERS, w.rungs[rung] % ALLOC_LAYERS, asleep) if rung >= 0 else 0
+# What a rung costs, -1 included.
+cdef inline u32 ladder_price(const Want* w, int rung) noexcept nogil:
+    return w.prices[rung + 1]
 
 # A pair of layers as one number, the greater the better; LADDER_NONE without a picture.
 cdef inline int ladder_number(i8 spatial, i8 temporal) noexcept nogil:
     return <int>spatial * ALLOC_LAYERS + temporal if spatial >= 0 and temporal >= 0 else <int>LADDER_NONE
 
-# Lays out `rungs`, and where on it the number `kept` is (or what is next below).
+# Lays out rungs and prices, and finds where on them the number `kept` is (or what is next below). `asleep`: layers that sleep count, too.
 cdef void ladder_build(Want* w, int kept, bint asleep) noexcept nogil
 # Is there a layer that it wants and that could be woken?
 cdef bint ladder_sleeps(const Want* w) noexcept nogil

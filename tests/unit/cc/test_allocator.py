@@ -96,7 +96,7 @@ def test_a_fall_is_answered_in_the_same_turn(budget: int) -> None:
 
 
 def lexicographic_best(ladders: list[list[int]], limit: int) -> tuple[int, ...]:
-    """Of all that fits, the best for the first, of that the best for the second, and so on; everybody's lowest before all else."""
+    """Of what fits the best for the first, of that the best for the second, and so on; the lowest of all before."""
     lowest: list[int] = []
     for ladder in ladders:
         taken = sum(other[0] for other, rung in zip(ladders, lowest, strict=False) if rung == 0)
@@ -167,7 +167,7 @@ def test_who_is_let_down_by_equals_gets_its_share() -> None:
 
 @pytest.mark.parametrize("temporal", [False, True])
 def test_the_conference_of_twenty(temporal: bool) -> None:
-    # 3.6 Mbit/s of video in a budget of 3.75 beside audio, repairs and headers: the speaker whole, everybody else shown.
+    # 3.6 Mbit/s of video in a budget of 3.75 beside audio and repairs: the speaker whole, everybody else shown.
     rates = [[r * 4 // 10, r * 6 // 10, r] for (r,) in CONFERENCE] if temporal else CONFERENCE
     wants = [want(1, rates, rank=1), *(want(i, rates, rank=2, most=0) for i in range(2, 20))]
     allocator = Allocator()
@@ -200,7 +200,8 @@ def test_a_budget_that_wavers_changes_nothing_twice(
     wants = [want(i, rates, rank=rank) for i, (rates, rank) in enumerate(shapes)]
     allocator = Allocator()
     run(allocator, wants, [int(budget * rng.uniform(0.95, 1.05)) for _ in range(100)])
-    # It takes some turns until the highest of the budgets was seen, and who climbs late may push others down. But that is that.
+    # It takes some turns until the highest of the budgets was seen, and who climbs late may push others down.
+    # But nothing is climbed to twice.
     climbs = [(row[1], row[3]) for row in allocator.rows() if row[3] > row[2]]
     assert len(climbs) == len(set(climbs))
 
@@ -247,7 +248,7 @@ def test_capacity_3_then_07_then_3() -> None:
     allocator, one = Allocator(), want(1)
     steps = [400_000] * 5 + [1_000_000] * 5 + [2_800_000] * 140
     steps += [2_000_000] * 3 + [1_200_000] * 2 + [600_000] * 145
-    steps += [int(600_000 * 1.08 ** (k / 5)) for k in range(0, 100)] + [2_800_000] * 50
+    steps += [int(600_000 * 1.08 ** (k / 5)) for k in range(100)] + [2_800_000] * 50
     assert run(allocator, [one], steps) <= 7
     assert one.choice == (2, 0)
 
@@ -434,8 +435,9 @@ def test_whatever_comes_is_borne(
         assert taken <= budget + budget // 16
         for one, (spatial, temporal, rates, _, most_s, most_t, *_) in zip(wants, shapes, strict=True):
             s, t = one.choice
-            assert (s, t) == NOTHING or 0 <= s <= most_s and 0 <= t <= most_t
-            assert s < min(spatial, LAYERS) and t < min(temporal, LAYERS)
+            assert (s, t) == NOTHING or (0 <= s <= most_s and 0 <= t <= most_t)
+            assert s < min(spatial, LAYERS)
+            assert t < min(temporal, LAYERS)
             assert (s, t) == NOTHING or rates[s][t] > 0
             assert one.wish >= one.choice
             assert one.reason in REASONS
