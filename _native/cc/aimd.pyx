@@ -1,6 +1,6 @@
 """The rate of the delay-based controller; see aimd.pxd for the contract."""
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport fabs
 from libc.string cimport memset
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage
 from simplestchat._native.core.types cimport US_PER_S, u64, us_t
@@ -53,7 +53,7 @@ cdef void _raise(Aimd* a, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     if a.capacity_bps and a.bps > a.capacity_bps * (1 + 3 * a.deviation):
         a.capacity_bps = 0       # the link has become wider
     if a.capacity_bps:
-        more = <u64> (AIMD_PACKET_BITS * sqrt(max(a.capacity_bps * 1e-6, 1)) * passed / (rtt + AIMD_DETECTION_US))
+        more = <u64> (AIMD_PACKET_BITS * min(max(<double> a.capacity_bps / AIMD_THIN_BPS, 0.5), 1) * passed / (rtt + AIMD_DETECTION_US))
     else:
         more = a.bps * AIMD_UP_PERMILLE // 1000 * <u64> passed // US_PER_S
     a.bps = min(a.bps + more, most)

@@ -4,8 +4,9 @@ from simplestchat._native.core.types cimport us_t
 
 cdef enum:
     DELAY_WINDOW_US = 20000000   # the least delay is that of this window and the one before it
-    DELAY_EMPTY_US = 30000       # a queue shorter than this has been empty lately
-    DELAY_CROWDED_US = 3000000   # a queue that was not for so long is kept full by somebody else
+    DELAY_EMPTY_US = 50000       # a queue shorter than this is as good as empty
+    DELAY_CROWDED_US = 5000000   # a queue that was not for so long is kept full by somebody else,
+    DELAY_STUBBORN_US = 10000000 # which is believed for so long, until giving way is tried again
 
 cdef struct Delay:
     us_t least_us[2]             # arrival minus departure: of the window before, of this one
@@ -28,4 +29,4 @@ cdef void delay_round(Delay* d, us_t now) noexcept nogil
 
 # Does the queue stand whatever we do? Then it is a loss-based flow's, which fills all queues.
 cdef inline bint delay_crowded(const Delay* d, us_t now) noexcept nogil:
-    return d.begun and now - d.empty_us > DELAY_CROWDED_US
+    return d.begun and (now - d.empty_us) % (DELAY_CROWDED_US + DELAY_STUBBORN_US) > DELAY_CROWDED_US

@@ -14,7 +14,8 @@ cdef enum:
     PROBE_MOST_SIZE = 1200
     PROBE_LATE_US = 1000000      # beyond a round trip: then a cluster has no result
     PROBE_FIRST_PERMILLE = 3000  # of the estimate: a probe at the start,
-    PROBE_MORE_PERMILLE = 3000   # and later ones, at most
+    PROBE_MORE_PERMILLE = 3000   # later ones, at most,
+    PROBE_NEAR_PERMILLE = 1500   # and where the link was found full lately
     PROBE_OVER_PERMILLE = 1100   # of the next step that is wished for
     PROBE_LEAST_PERMILLE = 1150  # of the estimate: less is not worth a probe
     PROBE_THROUGH_PERMILLE = 950 # of the rate sent must arrive
@@ -59,8 +60,9 @@ cdef struct Probe:
     u32 count                    # clusters so far
 
 cdef void probe_init(Probe* p, us_t now) noexcept nogil
-# Begins a cluster when it is time for one and there is something to find out. What is wished for: see bwe_want.
-cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, us_t now) noexcept nogil
+# Begins a cluster when it is time for one and there is something to find out. What is wished for: see bwe_want;
+# near: the link was found full at about the estimate.
+cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, bint near, us_t now) noexcept nogil
 # Is a packet of the cluster due? Its size, or 0 and *next_us.
 cdef u32 probe_due(Probe* p, us_t now, us_t* next_us) noexcept nogil
 # A packet of any kind leaves while a cluster is being sent.

@@ -11,10 +11,10 @@ cdef void probe_init(Probe* p, us_t now) noexcept nogil:
 
 
 # What a cluster should show, 0 when there is nothing to find out.
-cdef u64 _target(const Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps) noexcept nogil:
+cdef u64 _target(const Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, bint near) noexcept nogil:
     cdef u64 wish = next_step_bps if p.started else max(next_step_bps, all_bps)
     cdef u64 least = estimate_bps * PROBE_LEAST_PERMILLE // 1000
-    cdef u64 most = estimate_bps * PROBE_MORE_PERMILLE // 1000
+    cdef u64 most = estimate_bps * (PROBE_NEAR_PERMILLE if near else PROBE_MORE_PERMILLE) // 1000
     if wish <= estimate_bps:
         return 0
     if p.ceiling_bps:
@@ -22,11 +22,11 @@ cdef u64 _target(const Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bp
     return min(max(wish * PROBE_OVER_PERMILLE // 1000, least), most)
 
 
-cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, us_t now) noexcept nogil:
+cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, bint near, us_t now) noexcept nogil:
     cdef u64 target
     if p.cluster.id or now < p.next_us:
         return False
-    target = _target(p, estimate_bps, next_step_bps, all_bps)
+    target = _target(p, estimate_bps, next_step_bps, all_bps, near)
     if target == 0:
         if p.ceiling_bps:
             p.ceiling_bps = 0
