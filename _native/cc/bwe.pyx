@@ -8,7 +8,7 @@ from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
     DEPARTURE_ARRIVED, DEPARTURE_LOST, DEPARTURE_UNTOLD, Departure, history_find, history_free, history_put,
 )
-from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_init, loss_round, loss_told
+from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_forget, loss_init, loss_round, loss_told
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage, overuse_group, overuse_init
 from simplestchat._native.cc.probe cimport (
     PROBE_TAKE_PERMILLE, PROBE_THROUGH, ProbeResult, probe_arrived, probe_begin, probe_due, probe_init, probe_lowered,
@@ -151,6 +151,7 @@ cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
     if b.halved_us:              # the path is back: what it carries now is soon found out
         b.halved_us = 0
         b.probe.next_us = now
+        loss_forget(&b.losses, b.rtt_us, now)
     if b.reported_us == 0 or now - b.reported_us > _REPORT_US:
         b.rtt_us = rtt if b.feedback_us == 0 else b.rtt_us + (rtt - b.rtt_us) // 8
     b.feedback_us = now
@@ -186,9 +187,10 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     delay_round(&b.delay, now)
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
-        # Half a second is the steadier measure, but not of a path that suddenly carries much less.
+        # Half a second is the steadier measure, but not of a rate that suddenly is another.
         short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
-        b.arrived_bps = short_bps if short_bps * 4 < b.arrived_bps * 3 else b.arrived_bps
+        if short_bps * 4 < b.arrived_bps * 3 or short_bps * 3 > b.arrived_bps * 4:
+            b.arrived_bps = short_bps
     # As much as would have arrived without what the path loses anyway.
     b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
@@ -252,7 +254,7 @@ cdef bint bwe_probe(Bwe* b, us_t now, u32* cluster, u32* size, us_t* next_us) no
         next_us[0] = max(b.probe.next_us, now + BWE_PROBE_TICK_US)
         if now < b.probe.next_us or not _may_probe(b, now):
             return False
-        if not probe_begin(&b.probe, b.estimate_bps, b.next_step_bps, b.all_bps, b.aimd.capacity_bps > 0, now):
+        if not probe_begin(&b.probe, b.estimate_bps, b.next_step_bps, b.all_bps, b.aimd.capacity_bps > 0, b.delay.jitter_us, now):
             return False
     size[0] = probe_due(&b.probe, now, next_us)
     cluster[0] = b.probe.cluster.id

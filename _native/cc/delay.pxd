@@ -13,16 +13,20 @@ cdef struct Delay:
     us_t window_us               # when this window began
     us_t standing_us             # the queue: the least of a feedback's packets, so that jitter does not count as queue
     us_t empty_us                # when the queue was last empty
-    us_t round_us                # the least since the feedback began
+    us_t round_us                # the least since the feedback began, and the most
+    us_t round_most_us
+    us_t jitter_us               # how far a feedback's delays are apart, smoothed
     bint begun
     bint round_begun
 
 cdef void delay_reset(Delay* d) noexcept nogil
 
 cdef inline void delay_packet(Delay* d, us_t one_way) noexcept nogil:
-    if not d.round_begun or one_way < d.round_us:
+    if not d.round_begun:
         d.round_begun = True
-        d.round_us = one_way
+        d.round_us = d.round_most_us = one_way
+    d.round_us = min(d.round_us, one_way)
+    d.round_most_us = max(d.round_most_us, one_way)
 
 # A feedback is over.
 cdef void delay_round(Delay* d, us_t now) noexcept nogil

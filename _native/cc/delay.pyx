@@ -12,6 +12,7 @@ cdef void delay_round(Delay* d, us_t now) noexcept nogil:
     if not d.round_begun:
         return
     d.round_begun = False
+    d.jitter_us += (d.round_most_us - d.round_us - d.jitter_us) // 16
     if not d.begun:
         d.begun = True
         d.least_us[0] = d.least_us[1] = d.round_us
