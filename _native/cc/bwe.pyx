@@ -2,7 +2,7 @@
 
 from libc.stdlib cimport calloc, free
 from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
-from simplestchat._native.cc.delay cimport delay_crowded, delay_packet, delay_reset, delay_round
+from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round
 from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
@@ -196,7 +196,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
     over |= loss_round(&b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
     b.usage = USAGE_OVER if over else b.overuse.usage
-    aimd_update(&b.aimd, b.usage, b.arrived_bps, delay_crowded(&b.delay, now), b.rtt_us, now)
+    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
     if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)
     _judge_probe(b, told, now)
