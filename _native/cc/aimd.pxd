@@ -8,11 +8,10 @@ from simplestchat._native.core.types cimport u64, us_t
 
 cdef enum:
     AIMD_DOWN_PERMILLE = 850     # of what arrives
-    AIMD_CROWDED_PERMILLE = 950  # of what arrives, where giving way only gives it to others,
-    AIMD_CROWDED_US = 1000000    # and not more often
     AIMD_UP_PERMILLE = 80        # a second, far from the link's capacity
     AIMD_DETECTION_US = 100000   # a response takes a round trip and this
-    AIMD_PACKET_BITS = 9600      # an increment: a packet of 1200 bytes, at 1 Mbit/s; with the root of the rate more above that
+    AIMD_PACKET_BITS = 14400     # an increment: one packet and a half of 1200 bytes,
+    AIMD_THIN_BPS = 300000       # and less, down to half of it, on a thinner link
     AIMD_AHEAD_PERMILLE = 1500   # never grows beyond this share of what arrives ...
     AIMD_AHEAD_BPS = 10000       # ... and this
 
@@ -30,7 +29,7 @@ cdef struct Aimd:
     AimdState state
 
 cdef void aimd_init(Aimd* a, u64 bps, us_t now) noexcept nogil
-# After each feedback. arrived_bps: what arrives now, 0 unknown; crowded: somebody else keeps the queue full.
-cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, bint crowded, us_t rtt, us_t now) noexcept nogil
+# After each feedback. arrived_bps: what arrives now, 0 unknown.
+cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil
 # A probe has shown a rate.
 cdef void aimd_set(Aimd* a, u64 bps, us_t now) noexcept nogil

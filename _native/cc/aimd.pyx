@@ -1,6 +1,6 @@
 """The rate of the delay-based controller; see aimd.pxd for the contract."""
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport fabs
 from libc.string cimport memset
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage
 from simplestchat._native.core.types cimport US_PER_S, u64, us_t
@@ -29,17 +29,16 @@ cdef void _learn(Aimd* a, u64 arrived_bps) noexcept nogil:
     a.deviation = min(max(0.8 * a.deviation + 0.2 * off, 0.03), 0.15)
 
 
-cdef void _lower(Aimd* a, u64 arrived_bps, bint crowded, us_t rtt, us_t now) noexcept nogil:
+cdef void _lower(Aimd* a, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     cdef u64 bps
-    cdef us_t apart = rtt + AIMD_DETECTION_US if not crowded else <us_t> AIMD_CROWDED_US
     # One decrease has to show before the next, but for a path that carries less than half.
-    if a.lowered_us and now - a.lowered_us < apart and arrived_bps > a.bps // 2:
+    if a.lowered_us and now - a.lowered_us < rtt + AIMD_DETECTION_US and arrived_bps > a.bps // 2:
         return
     if arrived_bps == 0:
         bps = a.bps // 2
     else:
         _learn(a, arrived_bps)
-        bps = arrived_bps * (AIMD_CROWDED_PERMILLE if crowded else AIMD_DOWN_PERMILLE) // 1000
+        bps = arrived_bps * AIMD_DOWN_PERMILLE // 1000
     a.bps = min(a.bps, bps)
     a.lowered_us = now
 
@@ -53,16 +52,16 @@ cdef void _raise(Aimd* a, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     if a.capacity_bps and a.bps > a.capacity_bps * (1 + 3 * a.deviation):
         a.capacity_bps = 0       # the link has become wider
     if a.capacity_bps:
-        more = <u64> (AIMD_PACKET_BITS * sqrt(max(a.capacity_bps * 1e-6, 1)) * passed / (rtt + AIMD_DETECTION_US))
+        more = <u64> (AIMD_PACKET_BITS * min(max(<double> a.capacity_bps / AIMD_THIN_BPS, 0.5), 1) * passed / (rtt + AIMD_DETECTION_US))
     else:
         more = a.bps * AIMD_UP_PERMILLE // 1000 * <u64> passed // US_PER_S
     a.bps = min(a.bps + more, most)
 
 
-cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, bint crowded, us_t rtt, us_t now) noexcept nogil:
+cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     if usage == USAGE_OVER:
         a.state = AIMD_DOWN
-        _lower(a, arrived_bps, crowded, rtt, now)
+        _lower(a, arrived_bps, rtt, now)
     elif usage == USAGE_NORMAL:
         # After a decrease the queue drains first: one update passes before the rate grows again.
         if a.state == AIMD_UP:

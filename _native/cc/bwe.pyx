@@ -2,13 +2,13 @@
 
 from libc.stdlib cimport calloc, free
 from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
-from simplestchat._native.cc.delay cimport delay_crowded, delay_packet, delay_reset, delay_round
+from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round
 from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
     DEPARTURE_ARRIVED, DEPARTURE_LOST, DEPARTURE_UNTOLD, Departure, history_find, history_free, history_put,
 )
-from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_init, loss_round, loss_told
+from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_forget, loss_init, loss_round, loss_told
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage, overuse_group, overuse_init
 from simplestchat._native.cc.probe cimport (
     PROBE_TAKE_PERMILLE, PROBE_THROUGH, ProbeResult, probe_arrived, probe_begin, probe_due, probe_init, probe_lowered,
@@ -141,6 +141,7 @@ cdef void _judge_probe(Bwe* b, u64 told, us_t now) noexcept nogil:
     if result == PROBE_THROUGH:
         bps = bps * PROBE_TAKE_PERMILLE // 1000
         if bps > b.aimd.bps:
+            b.aimd.capacity_bps = 0
             aimd_set(&b.aimd, bps, now)
 
 
@@ -150,6 +151,7 @@ cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
     if b.halved_us:              # the path is back: what it carries now is soon found out
         b.halved_us = 0
         b.probe.next_us = now
+        loss_forget(&b.losses, b.rtt_us, now)
     if b.reported_us == 0 or now - b.reported_us > _REPORT_US:
         b.rtt_us = rtt if b.feedback_us == 0 else b.rtt_us + (rtt - b.rtt_us) // 8
     b.feedback_us = now
@@ -157,7 +159,8 @@ cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
 
 cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
     cdef us_t offset = _unwrap(b, view.reference), newest_sent = -1
-    cdef u64 told = 0, lowest = b.aimd.lowered_us
+    cdef u64 told = 0, short_bps
+    cdef us_t lowered_us = b.aimd.lowered_us
     cdef Departure* departure
     cdef bint over = False
     cdef u32 i
@@ -182,14 +185,19 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         return
     _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
-    b.arrived_bps = rate_bps(&b.arrived, RATE_SHORT if over else RATE_LONG, b.arrival_us)
+    b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
+    if over:
+        # Half a second is the steadier measure, but not of a rate that suddenly is another.
+        short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
+        if short_bps * 4 < b.arrived_bps * 3 or short_bps * 3 > b.arrived_bps * 4:
+            b.arrived_bps = short_bps
     # As much as would have arrived without what the path loses anyway.
     b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
     over |= loss_round(&b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
     b.usage = USAGE_OVER if over else b.overuse.usage
-    aimd_update(&b.aimd, b.usage, b.arrived_bps, delay_crowded(&b.delay, now), b.rtt_us, now)
-    if b.aimd.lowered_us != <us_t> lowest:
+    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
+    if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)
     _judge_probe(b, told, now)
     _publish(b, now)
@@ -246,7 +254,7 @@ cdef bint bwe_probe(Bwe* b, us_t now, u32* cluster, u32* size, us_t* next_us) no
         next_us[0] = max(b.probe.next_us, now + BWE_PROBE_TICK_US)
         if now < b.probe.next_us or not _may_probe(b, now):
             return False
-        if not probe_begin(&b.probe, b.estimate_bps, b.next_step_bps, b.all_bps, now):
+        if not probe_begin(&b.probe, b.estimate_bps, b.next_step_bps, b.all_bps, b.aimd.capacity_bps > 0, b.delay.jitter_us, now):
             return False
     size[0] = probe_due(&b.probe, now, next_us)
     cluster[0] = b.probe.cluster.id

@@ -12,10 +12,11 @@ cdef void delay_round(Delay* d, us_t now) noexcept nogil:
     if not d.round_begun:
         return
     d.round_begun = False
+    d.jitter_us += (d.round_most_us - d.round_us - d.jitter_us) // 16
     if not d.begun:
         d.begun = True
         d.least_us[0] = d.least_us[1] = d.round_us
-        d.window_us = d.empty_us = now
+        d.window_us = now
     elif now - d.window_us > DELAY_WINDOW_US:
         d.least_us[0] = d.least_us[1]
         d.least_us[1] = d.round_us
@@ -23,5 +24,3 @@ cdef void delay_round(Delay* d, us_t now) noexcept nogil:
     else:
         d.least_us[1] = min(d.least_us[1], d.round_us)
     d.standing_us = d.round_us - min(d.least_us[0], d.least_us[1])
-    if d.standing_us < DELAY_EMPTY_US:
-        d.empty_us = now

@@ -24,6 +24,7 @@ cdef enum:
     LOSS_QUIET_PERMILLE = 250    # of the excess: less is none
     LOSS_BACK_PERMILLE = 100     # beyond the path's own: it came back
     LOSS_BOUND_PERMILLE = 950    # of what arrives
+    LOSS_UNSURE_PERMILLE = 850   # of what was sent, when the source did not follow the test
     LOSS_DOUBT_PERMILLE = 800    # a bound that fell to this share of the first helps against nothing
     LOSS_UP_PERMILLE = 40        # the bound's growth a second
     LOSS_FREE_PERMILLE = 1500    # of the other bound: then this one bounds nothing
@@ -39,6 +40,7 @@ cdef enum LossState:
 cdef struct Loss:
     u64 bps                      # the bound; all ones while there is none
     u64 arrived_bps              # when the test or the bound began
+    u64 sent_bps                 # and what had been sent
     double own                   # what the path may lose at times, without our doing
     double average               # what it loses, over the last ten seconds
     double recent                # of the last packets
@@ -64,8 +66,10 @@ cdef inline void loss_came(Loss* l) noexcept nogil:
 
 # What the path loses anyway, as a share.
 cdef inline double loss_anyway(const Loss* l) noexcept nogil:
-    return min(l.own, l.average)
+    return min(max(l.own, <double> LOSS_EXCESS_PERMILLE / 1000), l.average)
 
+# The path was gone and is back: what it lost meanwhile says nothing.
+cdef void loss_forget(Loss* l, us_t rtt, us_t now) noexcept nogil
 # A feedback is over. arrived_bps: what arrives, corrected by what the path loses anyway; sent_bps: what was sent lately;
 # other_bps: the other bound. True: much is lost in a full queue, so send less.
 cdef bint loss_round(Loss* l, u64 arrived_bps, u64 sent_bps, u64 other_bps, us_t queue_us, us_t rtt, us_t now) noexcept nogil

@@ -64,10 +64,11 @@ cdef void _judge_phase(Loss* l, u64 sent_bps, us_t rtt, us_t now) noexcept nogil
     elif sent_bps > l.arrived_bps:
         _lift(l, rtt, now)       # it went by itself
     else:
-        _bound(l, rtt, now)      # the source has no use for the high rate: as long as that is so, this costs nothing
+        # The source had no use for the high rate: nothing is proven, so only the rate that it began with is kept out.
+        _enter(l, LOSS_BOUNDS, max(_share(l.sent_bps, LOSS_UNSURE_PERMILLE), l.bps), rtt, now)
 
 
-cdef void _suspect(Loss* l, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
+cdef void _suspect(Loss* l, u64 arrived_bps, u64 sent_bps, us_t rtt, us_t now) noexcept nogil:
     l.before = l.recent
     if l.state == LOSS_BOUNDS:
         # A bound that goes down and down, and the loss remains: it was never ours.
@@ -80,6 +81,7 @@ cdef void _suspect(Loss* l, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     if now < l.rested_us and l.recent < 2 * _suspicious(l):
         return
     l.arrived_bps = arrived_bps
+    l.sent_bps = sent_bps
     _enter(l, LOSS_LESS, _share(arrived_bps, LOSS_LESS_PERMILLE), rtt, now)
 
 
@@ -91,6 +93,12 @@ cdef void _grow(Loss* l, u64 other_bps, us_t rtt, us_t now) noexcept nogil:
     l.bps += <u64> (l.bps * (<double> LOSS_UP_PERMILLE / 1000) * passed / US_PER_S)
     if l.bps > _share(other_bps, LOSS_FREE_PERMILLE):
         _lift(l, rtt, now)
+
+
+cdef void loss_forget(Loss* l, us_t rtt, us_t now) noexcept nogil:
+    l.told = l.lost = 0
+    l.round_us = now
+    _enter(l, LOSS_FREE, <u64> _NO_BOUND, rtt, now)
 
 
 cdef bint loss_round(Loss* l, u64 arrived_bps, u64 sent_bps, u64 other_bps, us_t queue_us, us_t rtt, us_t now) noexcept nogil:
@@ -113,7 +121,7 @@ cdef bint loss_round(Loss* l, u64 arrived_bps, u64 sent_bps, u64 other_bps, us_t
         if queue_us >= LOSS_QUEUE_US:
             _enter(l, l.state, l.bps, rtt, now)
             return True
-        _suspect(l, arrived_bps, rtt, now)
+        _suspect(l, arrived_bps, sent_bps, rtt, now)
     else:
         # What the path has not lost for long it does not lose any more.
         l.own += (l.average - l.own) / (4 * LOSS_AVERAGE_ROUNDS) if l.average < l.own else 0

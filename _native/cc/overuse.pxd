@@ -12,7 +12,7 @@ cdef enum:
     OVERUSE_OUTLIER_US = 15000   # beyond the threshold by more does not move it
     OVERUSE_TIME_US = 10000      # the trend is over the threshold for longer before it counts
     OVERUSE_UP_PPM = 8700        # of the distance, a ms
-    OVERUSE_DOWN_PPM = 39000
+    OVERUSE_DOWN_PPM = 1500
     OVERUSE_STEP_US = 100000     # the threshold moves as if no more time had passed
 
 cdef enum Usage:

@@ -14,13 +14,17 @@ cdef enum:
     PROBE_MOST_SIZE = 1200
     PROBE_LATE_US = 1000000      # beyond a round trip: then a cluster has no result
     PROBE_FIRST_PERMILLE = 3000  # of the estimate: a probe at the start,
-    PROBE_MORE_PERMILLE = 3000   # and later ones, at most
+    PROBE_MORE_PERMILLE = 3000   # later ones, at most,
+    PROBE_NEAR_PERMILLE = 1500   # and where the link was found full lately
     PROBE_OVER_PERMILLE = 1100   # of the next step that is wished for
     PROBE_LEAST_PERMILLE = 1150  # of the estimate: less is not worth a probe
-    PROBE_THROUGH_PERMILLE = 950 # of the rate sent must arrive
+    PROBE_SLOWER_PERMILLE = 50   # a cluster that came through took this much longer to arrive at most, ...
+    PROBE_TICK_US = 500          # ... beside what feedback's ticks and half the jitter make
+    PROBE_JITTERS = 3            # a cluster is longer than so many times the jitter
+    PROBE_JITTER_MOST_US = 40000
     PROBE_TAKE_PERMILLE = 950    # of what came through is believed
     PROBE_PAUSE_US = 5000000     # after a probe that did not come through
-    PROBE_PAUSE_MOST_US = 20000000   # after several that came through but did not hold
+    PROBE_PAUSE_MOST_US = 8000000    # after several that came through but did not hold
     PROBE_AGAIN_US = 200000      # after one that did, or that showed a bound worth a try
     PROBE_HOLD_US = 3000000      # what came through holds so long, or was no good
 
@@ -32,11 +36,14 @@ cdef struct Cluster:
     us_t begun_us
     us_t first_sent_us
     us_t last_sent_us
+    us_t came_first_sent_us      # of those that arrived
+    us_t came_last_sent_us
     us_t first_arrival_us
     us_t last_arrival_us
+    us_t jitter_us               # of the path, when the cluster began
     u32 packets
     u32 bytes
-    u32 first_size
+    u32 first_size               # of the first that arrived, by departure, and of the last
     u32 last_size
     u32 arrived
     u32 arrived_bytes
@@ -59,8 +66,9 @@ cdef struct Probe:
     u32 count                    # clusters so far
 
 cdef void probe_init(Probe* p, us_t now) noexcept nogil
-# Begins a cluster when it is time for one and there is something to find out. What is wished for: see bwe_want.
-cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, us_t now) noexcept nogil
+# Begins a cluster when it is time for one and there is something to find out. What is wished for: see bwe_want;
+# near: the link was found full at about the estimate; jitter_us: what packets come later than others anyway.
+cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, bint near, us_t jitter_us, us_t now) noexcept nogil
 # Is a packet of the cluster due? Its size, or 0 and *next_us.
 cdef u32 probe_due(Probe* p, us_t now, us_t* next_us) noexcept nogil
 # A packet of any kind leaves while a cluster is being sent.

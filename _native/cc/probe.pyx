@@ -11,10 +11,10 @@ cdef void probe_init(Probe* p, us_t now) noexcept nogil:
 
 
 # What a cluster should show, 0 when there is nothing to find out.
-cdef u64 _target(const Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps) noexcept nogil:
+cdef u64 _target(const Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, bint near) noexcept nogil:
     cdef u64 wish = next_step_bps if p.started else max(next_step_bps, all_bps)
     cdef u64 least = estimate_bps * PROBE_LEAST_PERMILLE // 1000
-    cdef u64 most = estimate_bps * PROBE_MORE_PERMILLE // 1000
+    cdef u64 most = estimate_bps * (PROBE_NEAR_PERMILLE if near else PROBE_MORE_PERMILLE) // 1000
     if wish <= estimate_bps:
         return 0
     if p.ceiling_bps:
@@ -22,11 +22,11 @@ cdef u64 _target(const Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bp
     return min(max(wish * PROBE_OVER_PERMILLE // 1000, least), most)
 
 
-cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, us_t now) noexcept nogil:
+cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps, bint near, us_t jitter_us, us_t now) noexcept nogil:
     cdef u64 target
     if p.cluster.id or now < p.next_us:
         return False
-    target = _target(p, estimate_bps, next_step_bps, all_bps)
+    target = _target(p, estimate_bps, next_step_bps, all_bps, near)
     if target == 0:
         if p.ceiling_bps:
             p.ceiling_bps = 0
@@ -38,13 +38,14 @@ cdef bint probe_begin(Probe* p, u64 estimate_bps, u64 next_step_bps, u64 all_bps
     p.cluster.sending = True
     p.cluster.target_bps = target
     p.cluster.begun_us = now
+    p.cluster.jitter_us = min(jitter_us, <us_t> PROBE_JITTER_MOST_US)
     p.count += 1
     return True
 
 
 cdef inline us_t _span(const Cluster* c) noexcept nogil:
     cdef us_t span = <us_t> (<u64> PROBE_BITS * US_PER_S // c.target_bps)
-    return min(max(span, <us_t> PROBE_LEAST_US), <us_t> PROBE_MOST_US)
+    return min(max(span, PROBE_LEAST_US, PROBE_JITTERS * c.jitter_us), <us_t> PROBE_MOST_US)
 
 
 cdef u32 probe_due(Probe* p, us_t now, us_t* next_us) noexcept nogil:
@@ -72,10 +73,8 @@ cdef void probe_sent(Probe* p, u64 number, u32 size, us_t now) noexcept nogil:
     cdef Cluster* c = &p.cluster
     if c.packets == 0:
         c.first_sent_us = now
-        c.first_size = size
     c.last = number
     c.last_sent_us = now
-    c.last_size = size
     c.packets += 1
     c.bytes += size
 
@@ -84,26 +83,34 @@ cdef void probe_arrived(Probe* p, u16 cluster, u32 size, us_t sent, us_t arrival
     cdef Cluster* c = &p.cluster
     if cluster != c.id:
         return
-    if c.arrived == 0 or arrival < c.first_arrival_us:
+    if c.arrived == 0 or sent < c.came_first_sent_us:
+        c.came_first_sent_us = sent
         c.first_arrival_us = arrival
-    if c.arrived == 0 or arrival > c.last_arrival_us:
+        c.first_size = size
+    if c.arrived == 0 or sent >= c.came_last_sent_us:
+        c.came_last_sent_us = sent
         c.last_arrival_us = arrival
+        c.last_size = size
     c.arrived += 1
     c.arrived_bytes += size
 
 
 cdef ProbeResult _judge(const Cluster* c, double loss, u64* bps) noexcept nogil:
-    cdef us_t left = c.last_sent_us - c.first_sent_us, came = c.last_arrival_us - c.first_arrival_us
-    cdef double sent_bps, came_bps
-    # With random losses fewer come; with a full queue, too, and then they are spread.
+    cdef us_t left = c.came_last_sent_us - c.came_first_sent_us, came = c.last_arrival_us - c.first_arrival_us
+    cdef double bits = c.arrived_bytes / (1 - loss) * 8, most
+    # With random losses fewer come; with a full queue, too.
     if c.packets < PROBE_LEAST_PACKETS or c.arrived < PROBE_LEAST_PACKETS // 2 or c.arrived < c.packets * (0.8 - loss):
         return PROBE_NOTHING
-    if left <= 0 or came <= 0 or came * 3 < left:
+    if left < PROBE_LEAST_US // 2 or came * 3 < left:
         return PROBE_NOTHING     # came closer together than could be: held up on its way
-    sent_bps = (c.bytes - c.last_size) * 8e6 / left
-    came_bps = (c.arrived_bytes / (1 - loss) - c.first_size) * 8e6 / came
-    bps[0] = <u64> max(min(sent_bps, came_bps), 0)
-    return PROBE_THROUGH if came_bps * 1000 >= sent_bps * PROBE_THROUGH_PERMILLE else PROBE_FULL
+    bps[0] = <u64> ((bits - 4.0 * (c.first_size + c.last_size)) * US_PER_S / left)
+    most = left * (1 + <double> PROBE_SLOWER_PERMILLE / 1000) + PROBE_TICK_US + c.jitter_us / 2
+    if c.last_size > c.first_size and bps[0]:
+        most += (c.last_size - c.first_size) * 8.0 * US_PER_S / bps[0]     # a larger packet takes longer to pass
+    if came <= most:
+        return PROBE_THROUGH
+    bps[0] = <u64> (max(bits - 8.0 * c.first_size, 0) * US_PER_S / came)
+    return PROBE_FULL
 
 
 cdef ProbeResult probe_result(Probe* p, u64 told, double loss, us_t rtt, us_t now, u64* bps) noexcept nogil:

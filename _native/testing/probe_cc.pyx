@@ -191,9 +191,9 @@ cdef class Network:
         flow.rate_bps = rate_bps
         flow.most_bps = most_bps
         flow.voice = voice
-        flow.step_count = <u32> len(steps)
-        for i, step in enumerate(steps):
-            flow.steps[i] = step
+        for step in steps:
+            flow.steps[flow.step_count] = step
+            flow.step_count += 1
         self.count += 1
         if not flow_open(flow, start_bps, max(begins_us, self.now)):
             raise MemoryError()
