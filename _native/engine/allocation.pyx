@@ -3,7 +3,7 @@
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from simplestchat._native.cc.allocator cimport ALLOC_LAYERS, Want, allocate
+from simplestchat._native.cc.allocator cimport ALLOC_LAYERS, ALLOC_SOURCE, ALLOC_WANTED, Want, allocate
 from simplestchat._native.cc.bwe cimport bwe_want
 from simplestchat._native.core.types cimport i8, i32, u8, u32, u64, us_t
 from simplestchat._native.engine.consumer cimport consumer_restart
@@ -174,6 +174,11 @@ cdef void _apply(ShardState* s, Consumer* c, us_t now) noexcept nogil:
     c.reason = w.reason
     c.target_spatial = w.spatial if w.spatial >= 0 else max(w.wished_spatial, <i8>0)
     c.target_temporal = w.temporal if w.spatial >= 0 else max(w.wished_temporal, <i8>0)
+    # All that is known of is all that there is: what the publisher adds is not left out until it is known, too.
+    if c.transport.bwe == NULL or w.reason == ALLOC_WANTED or w.reason == ALLOC_SOURCE:
+        c.target_temporal = <i8>c.preferred_temporal
+        if c.producer.layered and c.target_spatial == w.spatial_count - 1:
+            c.target_spatial = <i8>c.preferred
     allocation_aim(c)
     if was_held and not c.held:
         consumer_restart(c)

@@ -6,6 +6,7 @@ from simplestchat._native.core.types cimport i64, u8, u16, u32, u64, us_t
 
 cdef enum:
     SILENCE = 127                # RFC 6464
+    LOUD_ENOUGH = SPEAKERS_QUIETEST + 12         # to take a place that nobody else wants: more than breath
     LONG_FRAMES = SPEAKERS_MEDIUM * SPEAKERS_LONG
 
 # How much more likely speech is than silence has to be beside the dominant one's, as logarithms (C1, C2 and C3 of the paper).
@@ -120,7 +121,7 @@ cdef void speaker_level(Speaker* s, u8 level, us_t now) noexcept nogil:
         if not s.listed:
             _list(g, s)
     # Where there is a place, any sound takes it: a steady tone is not speech, and somebody may be playing it.
-    if g.limit and not s.heard and (steps or (loud and g.heard_count < g.limit)):
+    if g.limit and not s.heard and (steps or (loud >= LOUD_ENOUGH and g.heard_count < g.limit)):
         _apply(g, s, now)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from support.calls import Call, stop_media, two_party_call
 from support.rtp import RtpPacket
 from support.simulation import Published
-from support.stamp import Stamp, Vp8Numbers, vp8_payload
+from support.stamp import Stamp, vp8_payload
 
 FILLERS = 420  # large packets: more bytes than a stream's cache holds, fewer packets than it has slots
 PACKET_SIZE = 1330
@@ -24,7 +24,7 @@ def quiet_call(seed: int) -> tuple[Call, Published]:
 def packet(call: Call, source: Published, sequence: int, counter: int) -> RtpPacket:
     """A packet of the middle of a frame; another `counter` is another payload."""
     track = source.track
-    payload = vp8_payload(Stamp(track.settings.stream, counter, call.sim.clock.now), PACKET_SIZE, Vp8Numbers(7, 0, 0, 0), False, False)
+    payload = vp8_payload(Stamp(track.settings.stream, counter, call.sim.clock.now), PACKET_SIZE, track.last_numbers, False, False)
     timestamp = track.timestamp_at(call.sim.clock.now)
     return RtpPacket(track.settings.payload_type, False, sequence & 0xFFFF, timestamp, track.settings.ssrc, payload, ())
 

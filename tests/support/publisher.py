@@ -62,9 +62,9 @@ class Track:
         self._timer: Timer | None = None
         self._history: dict[int, RtpPacket] = {}
         self._report_due_us = clock.now
-        self._frames = rng.randrange(1 << 15)
-        self._lowest = rng.randrange(1 << 8)
+        self._frames, self._lowest = settings.ssrc & 0x7FFF, settings.ssrc >> 24
         self._pattern = 0
+        self.last_numbers = Vp8Numbers(0, 0, 0, 0)
         self._want_keyframe = True
         self._octets = 0
         self.sent: dict[int, int] = {}
@@ -115,7 +115,8 @@ class Track:
         temporal, sync = ((0, False), (2, True), (1, True), (2, False))[self._pattern]
         self._frames += 1
         self._lowest += temporal == 0
-        return Vp8Numbers(self._frames & 0x7FFF, self._lowest & 0xFF, self.keyframes & 31, temporal, sync)
+        self.last_numbers = Vp8Numbers(self._frames & 0x7FFF, self._lowest & 0xFF, self.keyframes & 31, temporal, sync)
+        return self.last_numbers
 
     def _send_audio(self) -> None:
         self._emit(stamped(self._stamp(), self.settings.packet_size), marker=not self.sent)

@@ -38,10 +38,10 @@ def within(rate_bps: int, window_us: int) -> float:
 
 
 @pytest.mark.parametrize("estimate", [0, 300_000, 2_000_000, 100_000_000])
-def test_the_rate_is_two_and_a_half_times_the_estimate(estimate: int) -> None:
+def test_the_rate_is_a_little_more_than_the_estimate(estimate: int) -> None:
     pacer = Pacer(S)
     pacer.rate(estimate, S)
-    rate = max(estimate * 5 // 2, MIN_RATE)
+    rate = max(estimate * 105 // 100, MIN_RATE)
     assert pacer.rate_bps == rate
     sent = paced(pacer, [1200] * 2000, S)
     assert 2000 * 1200 - PACKETS - rate / 1600 <= rate * (sent[-1][0] - S) / 8e6 <= 2000 * 1200
@@ -71,7 +71,7 @@ def test_no_window_holds_more_than_the_largest_rate_allows(steps: list[tuple[int
         pacer.rate(estimate, now)
         sent += paced(pacer, [size], now)
         now = sent[-1][0]
-    rate = max(MIN_RATE, *(estimate * 5 // 2 for estimate, _ in steps))
+    rate = max(MIN_RATE, *(estimate * 105 // 100 for estimate, _ in steps))
     assert sum(size for _, size in sent) <= within(rate, now - S) + 1
 
 
@@ -89,7 +89,8 @@ def test_nobody_waits_longer_than_a_debt_lasts(estimate: int, sizes: list[int]) 
 def test_a_fall_of_the_rate_is_not_paid_for_with_a_long_silence() -> None:
     pacer = Pacer(S)
     pacer.rate(50_000_000, S)
-    paced(pacer, [1500] * 50, S)
+    for _ in range(50):
+        pacer.spend(1500, S)
     pacer.rate(100_000, S + 1000)
     assert pacer.ready_us() <= S + 501_000
 
@@ -97,7 +98,7 @@ def test_a_fall_of_the_rate_is_not_paid_for_with_a_long_silence() -> None:
 def test_a_pause_earns_no_more_than_the_burst() -> None:
     pacer = Pacer(0)
     pacer.rate(1_000_000, 0)
-    burst = 2_500_000 * 5000 / 8e6 + PACKETS
+    burst = 1_050_000 * 5000 / 8e6 + PACKETS
     for now in (3600 * S, 2**50, 2**62):
         sent = 0
         while pacer.may_send(now):
@@ -112,8 +113,8 @@ def test_a_clock_that_goes_back_pays_nothing_and_breaks_nothing() -> None:
     while pacer.may_send(10 * S):
         pacer.spend(1200, 10 * S)
     assert not pacer.may_send(5 * S)
-    assert 10 * S < pacer.ready_us() < 10 * S + 10_000
-    assert pacer.may_send(10 * S + 10_000)
+    assert 10 * S < pacer.ready_us() < 10 * S + 20_000
+    assert pacer.may_send(10 * S + 20_000)
 
 
 @pytest.mark.parametrize("estimate", [2**64 - 1, MAX_RATE])
