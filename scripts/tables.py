@@ -110,6 +110,7 @@ def metrics() -> str:
         lambda: {0: Reading({"dropped_auth": 0}, ([], [0], 0), Footprint(0, 0, 0, 0), {"": ""})}, lambda: {0: 0.0}, int
     )
     every.watch_requests(lambda: {"room.join": Spans([])})
+    every.watch_adaptation(lambda: Spans([]), lambda: {"wanted": 0})
     every.watch_refusals(lambda: {"not_found": 0})
     every.websockets_ended.labels("left")
     rows = []

@@ -13,32 +13,28 @@ import trio
 
 from simplestchat.errors import MediaError, MediaMisuse, MediaUnavailable
 from simplestchat.model.media import (
-    BandwidthChanged,
     ConsumerSpec,
     Decision,
     DtlsRole,
     Fingerprint,
     IceParameters,
-    LayersForwarded,
-    LayersWanted,
     MediaEvent,
-    ProducerLevels,
     ProducerSpec,
     SpeakerChanged,
     Traffic,
     TransportInfo,
-    TransportStateChanged,
     WorkerLost,
 )
 
 from . import wire
 from .addresses import candidates, host_addresses
 from .channel import Answer
-from .groups import NOBODY, GroupBook
+from .groups import GroupBook
 from .objects import Consumer, MediaObject, ObjectTable, Producer, Transport
 from .pipes import PipeBook
 from .placement import Places
 from .reading import Reading
+from .reports import Reports
 from .supervisor import Supervisor, Worker
 from .waits import Waits
 
@@ -82,13 +78,14 @@ class MediaService:
             pinning=pinning,
             srtp_backend=srtp_backend,
             udp_offload=udp_offload,
-            on_event=self._on_event,
+            on_event=lambda worker, event: self._reports.take(worker, event),
             on_lost=self._on_lost,
         )
         self._places = Places()
         self._objects = ObjectTable()
         self._groups = GroupBook(lambda room_id, producer: self._tell(SpeakerChanged(room_id, producer)))
-        self._pipes = PipeBook(self._objects, self._groups, self._on_wishes)
+        self._pipes = PipeBook(self._objects, self._groups, lambda producer: self._reports.wishes_changed(producer))
+        self._reports = Reports(self._objects, self._pipes, self._groups, self._tell)
         self._waits = Waits()
         self._addresses: tuple[str, ...] = ()
         self._addresses_until_s = float("-inf")
@@ -403,48 +400,6 @@ class MediaService:
             self._addresses = tuple(host_addresses())
             self._addresses_until_s = trio.current_time() + ADDRESSES_AGE_S
         return self._addresses
-
-    def _on_event(self, worker: Worker, event: list[Any]) -> None:
-        match event:
-            case ["transport.state", int(transport), ("connected" | "disconnected" | "failed") as state]:
-                self._tell(TransportStateChanged(transport, state))
-            case ["levels", list(rows)]:
-                self._tell(ProducerLevels(tuple((int(producer), int(level)) for producer, level in rows)))
-            case ["speaker", int(group), int(producer)]:
-                voice = self._producer_of(producer)
-                self._groups.named(worker, group, NOBODY if voice is None else voice.id)
-            case ["producer.layers", int(producer), int(mask)]:
-                self._on_layers_wanted(worker, producer, mask)
-            case ["consumer.layers", int(consumer), int(spatial), int(temporal), str(reason)]:
-                self._tell(LayersForwarded(consumer, spatial, temporal, reason))
-            case ["transport.bandwidth", int(transport), int(available_bps)]:
-                self._tell(BandwidthChanged(transport, available_bps))
-            case _:
-                log.error("worker sent an unknown event", worker=worker.index)
-
-    def _on_layers_wanted(self, worker: Worker, number: int, mask: int) -> None:
-        item = self._producer_of(number)
-        if item is not None:
-            if item.id == number:
-                item.wishes.here(mask)
-            else:
-                item.wishes.there(worker, mask)
-            self._on_wishes(item)
-
-    def _producer_of(self, number: int) -> Producer | None:
-        """Find a producer by its number at its own worker or at another one to which it is piped."""
-        item = self._pipes.source(number) or self._objects.find(number)
-        return item if isinstance(item, Producer) else None
-
-    def _on_wishes(self, item: Producer) -> None:
-        """Tell the publisher's worker what the others want, and the rooms what is wanted altogether."""
-        if item.spec.kind == "audio" or self._objects.find(item.id) is not item:
-            return
-        others, wanted = item.wishes.news_here(), item.wishes.news()
-        if others is not None:
-            item.worker.channel.tell(wire.SetWanted(item.id, others))
-        if wanted is not None:
-            self._tell(LayersWanted(item.id, wanted))
 
     def _on_lost(self, worker: Worker) -> None:
         self._pipes.worker_lost(worker)

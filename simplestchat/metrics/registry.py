@@ -60,6 +60,25 @@ class RequestTimes(Collector):
         yield histogram("simplestchat_request_seconds", text, "method", self._times())
 
 
+class Adaptation(Collector):
+    """What receivers' paths can take, and how often the layers that they get change."""
+
+    def __init__(self, estimates: Callable[[], Spans], changes: Callable[[], Mapping[str, int]]) -> None:
+        self._estimates = estimates
+        self._changes = changes
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the histogram and a sample for each reason there was."""
+        text = "What could be sent over a transport, in bits a second, each time that its peer was told"
+        yield histogram("simplestchat_available_bitrate", text, "", {"": self._estimates()})
+        counter = CounterMetricFamily(
+            "simplestchat_layer_changes", "Changes of the layers that somebody gets, by reason", labels=["reason"]
+        )
+        for reason, total in self._changes().items():
+            counter.add_metric([reason], total)
+        yield counter
+
+
 class RoomCensus(Collector):
     """What is open, from one look at it."""
 
@@ -130,6 +149,10 @@ class Metrics:
     def watch_requests(self, times: Callable[[], Mapping[str, Spans]]) -> None:
         """Report how long requests take, by method."""
         self.registry.register(RequestTimes(times))
+
+    def watch_adaptation(self, estimates: Callable[[], Spans], changes: Callable[[], Mapping[str, int]]) -> None:
+        """Report estimates of bandwidth and changes of layers."""
+        self.registry.register(Adaptation(estimates, changes))
 
     def watch_workers(self, readings: Readings, ages: Ages, restarts: Callable[[], int]) -> None:
         """Report what the media workers tell of themselves."""

@@ -10,11 +10,11 @@ from simplestchat.model.spans import Spans
 
 
 def histogram(name: str, text: str, label: str, rows: Mapping[str, Spans]) -> HistogramMetricFamily:
-    """Return a histogram with a series for each value of its only label."""
-    family = HistogramMetricFamily(name, text, labels=[label])
+    """Return a histogram with a series for each value of its only label, or a single one where that is ""."""
+    family = HistogramMetricFamily(name, text, labels=[label] if label else [])
     for value, spans in rows.items():
         buckets = [(_bound(bound), count) for bound, count in spans.cumulative()]
-        family.add_metric([value], buckets, spans.sum_s)
+        family.add_metric([value] if label else [], buckets, spans.sum_s)
     return family
 
 

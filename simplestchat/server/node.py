@@ -96,6 +96,7 @@ class Node:
         self._metrics.watch_rooms(self._hub.census)
         self._metrics.watch_refusals(lambda: self._hub.refusals)
         self._metrics.watch_requests(lambda: self._hub.request_times)
+        self._metrics.watch_adaptation(lambda: self._hub.estimates, lambda: self._hub.layer_changes)
         self._metrics.watch_workers(self._media.readings, self._media.reading_ages, lambda: self._media.restarts)
         application = make_application(
             self._hub,

@@ -43,6 +43,15 @@ CAPABILITIES = {
             "channels": 2,
         },
         {"mimeType": "video/VP8", "kind": "video", "preferredPayloadType": 120, "clockRate": 90000},
+        {"mimeType": "video/VP9", "kind": "video", "preferredPayloadType": 121, "clockRate": 90000},
+        {"mimeType": "video/AV1", "kind": "video", "preferredPayloadType": 122, "clockRate": 90000},
+        {
+            "mimeType": "video/H264",
+            "kind": "video",
+            "preferredPayloadType": 123,
+            "clockRate": 90000,
+            "parameters": {"packetization-mode": 1, "profile-level-id": "42e01f"},
+        },
     ]
 }
 DTLS = {
@@ -351,8 +360,10 @@ class Client:
     def transport(self, direction: str) -> str:
         return str(self.call("transport.create", direction=direction)["id"])
 
-    def produce(self, transport: str, kind: str = "video", **extra: object) -> str:
+    def produce(self, transport: str, kind: str = "video", ssrc: int = 0, **extra: object) -> str:
         parameters = VP8 if kind == "video" else OPUS
+        if ssrc:
+            parameters = {**parameters, "encodings": [{"ssrc": ssrc}]}
         result = self.call("producer.create", transportId=transport, kind=kind, rtpParameters=parameters, **extra)
         return str(result["id"])
 

@@ -70,6 +70,23 @@ keep their own payload types and header extension ids. A consumer starts paused 
 worker is lost, those who were on it get `transport.state` `failed`, `consumer.closed` and `producer.closed`, those
 who received something of them the latter two, and make transports, producers and consumers again. A room's people may
 be on several workers.
+
+### Quality
+
+A sender takes the first of the room's `codecs` that its device encodes well, and sends several encodings, from the
+lowest quality to the highest, or one with spatial layers (`scalabilityMode`). `producer.layers` says which of them
+anyone receives; it switches the others off until it hears otherwise.
+
+A receiver says how large it shows each video (`consumer.setView`, or `consumer.setViews` for many), as often as it
+likes: what says nothing new is passed over, and of what comes too fast the last word counts.
+`consumer.setPreferredLayers` is a bound beside that. What bandwidth allows is shared by `consumer.setPriority`.
+`consumer.layers` tells what a consumer gets and why, `transport.bandwidth` what there is, `transport.decisions` the
+latest choices.
+
+In a room with a `videoLimit`, cameras of those who did not speak lately are held back: `consumer.paused` and
+`consumer.resumed` with the reason `last-n` tell so, `held` of `consumer.create` whether it is so already. Screens never
+are. In a large room, or as its owner sets `loudest`, only the loudest voices are forwarded; nothing tells of that, for
+who becomes loud is heard at once.
 """
 
 _HTTP: Final = """\

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from simplestchat.errors import MediaFull, MediaUnavailable
 from simplestchat.media import wire
 from simplestchat.media.channel import Answer
+from simplestchat.media.groups import GroupBook
 from simplestchat.media.objects import ObjectTable, Producer, Transport
 from simplestchat.media.pipes import Pipe, PipeBook
 from simplestchat.media.placement import Load
@@ -98,14 +99,17 @@ class World:
 
     def __init__(self, workers: int = 2) -> None:
         self.objects = ObjectTable()
-        self.book = PipeBook(self.objects)
+        self.groups = GroupBook(lambda room_id, producer: None)
+        self.groups.open("room")
+        self.wishes: list[Producer] = []
+        self.book = PipeBook(self.objects, self.groups, self.wishes.append)
         self.workers = [FakeWorker(index) for index in range(workers)]
         self.producer = self.publish(0)
 
-    def publish(self, worker: int) -> Producer:
+    def publish(self, worker: int, spec: ProducerSpec = CAMERA, *, voice: bool = False) -> Producer:
         transport = Transport(self.objects.next_id(), "room", self.worker(worker))
         self.objects.add(transport)
-        producer = Producer(self.objects.next_id(), transport, CAMERA)
+        producer = Producer(self.objects.next_id(), transport, spec, voice=voice)
         self.objects.add(producer)
         return producer
 
@@ -145,6 +149,52 @@ def test_both_ends_are_told_the_same() -> None:
     assert receive.codecs == [(96, 97, 90000, "vp8", True, True, False)]
     assert receive.extensions == {"video-orientation": 13}
     assert (receive.id, receive.mid, send.producer) == (pipe.number, "", world.producer.id)
+
+
+def test_a_piped_voice_is_in_its_rooms_group_there_too() -> None:
+    world = World()
+    world.groups.set_limit("room", 3)
+    voice = world.publish(0, voice=True)
+    pipe, plain = world.hold(producer=voice), world.hold()
+    told = world.workers[1].told
+    groups = {call.id: call.group for call in told if isinstance(call, wire.CreateProducer)}
+    assert groups == {pipe.number: 1, plain.number: 0}
+    # The limit is known before the first voice comes.
+    assert [type(call) for call in told].index(wire.SetLoudest) < [type(call) for call in told].index(
+        wire.CreateProducer
+    )
+
+
+def test_layers_and_descriptors_go_along() -> None:
+    world = World()
+    streams = (StreamSpec(ssrc=5, spatial_layers=3, temporal_layers=2, max_bitrate_bps=900),)
+    spec = replace(CAMERA, streams=streams, extensions={"dependency-descriptor": 12, "transport-cc": 3})
+    world.hold(producer=world.publish(0, spec))
+    (receive,) = world.workers[1].named(wire.CreateProducer)
+    assert isinstance(receive, wire.CreateProducer)
+    assert (receive.layers, receive.extensions) == ([(3, 2, 900)], {"dependency-descriptor": 12})
+
+
+def test_a_pipe_is_a_wish_while_it_lasts() -> None:
+    world = World(3)
+    one, two = world.hold(1), world.hold(2)
+    assert world.book.source(one.number) is world.producer
+    assert world.book.source(world.producer.id) is None
+    world.producer.wishes.here(0)
+    world.producer.wishes.there(world.worker(1), 0b01)
+    assert (world.producer.wishes.news_here(), world.wishes) == (0b11, [world.producer] * 2)
+    world.book.let_go(two)
+    assert (world.producer.wishes.news_here(), len(world.wishes)) == (0b01, 3)
+    world.book.worker_lost(world.worker(1))
+    assert (world.producer.wishes.news_here(), len(world.wishes)) == (0, 4)
+    assert world.book.source(one.number) is None
+
+
+def test_what_is_held_back_is_so_at_the_other_end_too() -> None:
+    world = World()
+    world.producer.held = True
+    pipe = world.hold()
+    assert world.workers[1].named(wire.PauseProducer) == [wire.PauseProducer(pipe.number)]
 
 
 def test_two_who_want_it_at_once_get_one_and_the_last_one_ends_it() -> None:

@@ -64,7 +64,12 @@ def test_a_call_from_its_beginning_to_its_end() -> None:
         await service.resume_consumer(consumer)
         await service.request_keyframe(consumer)
         await service.set_preferred_layers(consumer, 0, 0)
-        await service.set_priority(consumer, 5)
+        service.set_priority(consumer, 5)
+        service.set_view(consumer, 640, 360)
+        service.set_loudest("room", 3)
+        assert await service.decisions(receiving.id) == []
+        for held in (True, True, False):
+            service.hold_producer(producer, held)
         assert (await service.transport_stats(sending.id))["producers"] == 1
         assert await stage.census() == {"transports": 2, "producers": 1, "consumers": 1}
         await service.close_producer(producer)

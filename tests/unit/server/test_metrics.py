@@ -81,6 +81,19 @@ def test_requests_are_timed_by_method() -> None:
     assert found["simplestchat_request_seconds_count", ("other",)] == 0
 
 
+def test_estimates_and_changes_of_layers_are_counted() -> None:
+    metrics = Metrics()
+    estimates = Spans([1e5, 1e6])
+    metrics.watch_adaptation(lambda: estimates, lambda: {"bandwidth": 3, "wanted": 5})
+    estimates.add(300_000)
+    found = samples(metrics)
+    assert found["simplestchat_available_bitrate_bucket", ("100000.0",)] == 0
+    assert found["simplestchat_available_bitrate_bucket", ("1000000.0",)] == 1
+    assert found["simplestchat_available_bitrate_sum", ()] == 300_000
+    assert found["simplestchat_layer_changes_total", ("bandwidth",)] == 3
+    assert found["simplestchat_layer_changes_total", ("wanted",)] == 5
+
+
 def test_totals_are_asked_for_at_every_scrape() -> None:
     metrics = Metrics()
     counted = [0, 0]

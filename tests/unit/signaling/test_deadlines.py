@@ -48,10 +48,10 @@ def test_it_is_what_a_plain_table_would_say() -> None:
         room = str(chance.randrange(20))
         if chance.random() < 0.7:
             table[room] = now + chance.randrange(1, 30)
-            some.add(table[room], Reason.SILENCE, room)
+            some.add(table[room], Reason.ROOM_EMPTY, room)
         else:
             table.pop(room, None)
-            some.drop(Reason.SILENCE, room)
+            some.drop(Reason.ROOM_EMPTY, room)
         assert some.next() == min(table.values(), default=None)
         due = {name for name, when in table.items() if when <= now}
         assert set(taken(some, now)) == due

@@ -1,7 +1,5 @@
 """What the media plane reports, and what people are told of it."""
 
-from typing import Any
-
 import pytest
 from support.recorder import Client, World
 
@@ -9,9 +7,9 @@ from simplestchat.model.media import ProducerLevels, TransportStateChanged, Work
 from simplestchat.signaling.limits import Limits
 
 
-def speak(world: World, *levels: tuple[int, int]) -> None:
+def levels(world: World, *rows: tuple[int, int]) -> None:
     world.now += 0.5
-    world.hub.on_media_event(ProducerLevels(levels))
+    world.hub.on_media_event(ProducerLevels(rows))
 
 
 def talkers(world: World, *names: str) -> tuple[list[Client], list[int]]:
@@ -25,68 +23,32 @@ def talkers(world: World, *names: str) -> tuple[list[Client], list[int]]:
     return clients, numbers
 
 
-def active(client: Client) -> list[Any]:
-    return [one["params"].get("peerId") for one in client.box.take() if one["method"] == "speaker.active"]
-
-
-def test_the_loudest_speaks_without_flicker() -> None:
-    world = World()
+def test_levels_are_told_in_small_rooms_only_and_never_replayed() -> None:
+    world = World(Limits(levels_peers=2))
     (ada, bob), (one, two) = talkers(world, "Ada", "Bob")
-    speak(world, (one, 30), (two, 80))
-    assert active(bob) == [ada.id]
-    # A little louder, or loud for a moment, takes nobody's place.
-    speak(world, (one, 30), (two, 27))
-    speak(world, (one, 30), (two, 27))
-    speak(world, (one, 40), (two, 20))
-    speak(world, (one, 30), (two, 60))
-    assert active(bob) == []
-    speak(world, (one, 50), (two, 20))
-    speak(world, (one, 50), (two, 20))
-    assert active(bob) == [bob.id]
-    # When the speaker stops, another has it after two reports.
-    speak(world, (one, 30))
-    speak(world, (one, 30))
-    assert active(ada)[-1] == ada.id
+    levels(world, (one, 30), (two, 60))
+    told = [notice for notice in bob.box.take() if notice["method"] == "speaker.levels"]
+    assert "seq" not in told[0]
+    assert told[0]["params"]["levels"] == [{"peerId": ada.id, "level": 30}, {"peerId": bob.id, "level": 60}]
+    world.joined(name="Eve")
+    levels(world, (one, 30))
+    assert "speaker.levels" not in bob.methods()
 
 
-def test_silence_and_leaving_end_it() -> None:
-    world = World()
-    (ada, bob), (one, _) = talkers(world, "Ada", "Bob")
-    speak(world, (one, 20))
-    for _ in range(8):
-        world.wait(0.4)
-    assert active(bob) == [ada.id, None]
-    speak(world, (one, 20))
-    ada.call("room.leave")
-    assert active(bob) == [ada.id, None]
-    speak(world, (one, 20))
-    assert active(bob) == []
-
-
-def test_only_open_microphones_count() -> None:
+def test_levels_are_of_open_microphones_only() -> None:
     world = World()
     (ada, bob), (one, _) = talkers(world, "Ada", "Bob")
     producer = next(iter(ada.session.peer.producers))  # type: ignore[union-attr]
     ada.call("producer.pause", producerId=producer)
-    speak(world, (one, 20), (9999, 10))
-    assert active(bob) == []
+    bob.box.take()
+    levels(world, (one, 20), (9999, 10))
+    assert bob.box.take() == []
     ada.call("producer.close", producerId=producer)
     send = ada.transport("send")
     ada.produce(send, "audio", appData={"source": "screen-audio"})
-    speak(world, (max(world.media.producers), 10))
-    assert active(bob) == []
-
-
-def test_levels_are_told_in_small_rooms_only_and_never_replayed() -> None:
-    world = World(Limits(levels_peers=2))
-    (ada, bob), (one, two) = talkers(world, "Ada", "Bob")
-    speak(world, (one, 30), (two, 60))
-    levels = [notice for notice in bob.box.take() if notice["method"] == "speaker.levels"]
-    assert "seq" not in levels[0]
-    assert levels[0]["params"]["levels"] == [{"peerId": ada.id, "level": 30}, {"peerId": bob.id, "level": 60}]
-    world.joined(name="Eve")
-    speak(world, (one, 30))
-    assert "speaker.levels" not in bob.methods()
+    bob.box.take()
+    levels(world, (max(world.media.producers), 10))
+    assert bob.box.take() == []
 
 
 def test_the_state_of_a_transport_is_told_to_its_peer_once() -> None:

@@ -11,7 +11,14 @@ from support.overlaps import MEANWHILE, THINGS, check, check_end, creation, over
 from support.recorder import Client, World, finish
 
 from simplestchat.errors import MediaUnavailable
-from simplestchat.model.media import TransportStateChanged, WorkerLost
+from simplestchat.model.media import (
+    BandwidthChanged,
+    LayersForwarded,
+    LayersWanted,
+    SpeakerChanged,
+    TransportStateChanged,
+    WorkerLost,
+)
 from simplestchat.signaling.limits import Limits
 
 WHAT = st.sampled_from(THINGS)
@@ -77,6 +84,16 @@ class Rooms(RuleBasedStateMachine):
     def change(self, client: Client, setting: str, on: bool) -> None:
         client.ask("room.update", **{setting: on})
 
+    @rule(client=clients, limit=st.integers(0, 2), loudest=st.sampled_from([None, 0, 2]))
+    def limit(self, client: Client, limit: int, loudest: int | None) -> None:
+        client.ask("room.update", videoLimit=limit, loudest=loudest)
+
+    @rule(client=clients, size=st.sampled_from([0, 180, 720]))
+    def look(self, client: Client, size: int) -> None:
+        peer = client.session.peer
+        held = [*peer.consumers, "gone"] if peer else ["gone"]
+        client.ask("consumer.setViews", views=[{"consumerId": one, "width": size, "height": size} for one in held])
+
     @rule(client=clients)
     def chat(self, client: Client) -> None:
         self.client_id += 1
@@ -128,6 +145,24 @@ class Rooms(RuleBasedStateMachine):
         if self.world.media.transports:
             numbers = list(self.world.media.transports)
             self.world.hub.on_media_event(TransportStateChanged(numbers[choice % len(numbers)], state))
+
+    @rule(choice=st.integers(0, 9), room=ROOMS)
+    def somebody_speaks(self, choice: int, room: str) -> None:
+        numbers = [0, *self.world.media.producers]
+        found = self.world.hub._rooms.find(room)
+        self.world.hub.on_media_event(SpeakerChanged(found.key if found else "x", numbers[choice % len(numbers)]))
+
+    @rule(choice=st.integers(0, 9), spatial=st.integers(-1, 2), mask=st.integers(0, 7))
+    def layers_change(self, choice: int, spatial: int, mask: int) -> None:
+        media = self.world.media
+        made: list[tuple[Any, Any]] = [
+            (media.consumers, lambda number: LayersForwarded(number, spatial, spatial, "why")),
+            (media.producers, lambda number: LayersWanted(number, mask)),
+            (media.transports, lambda number: BandwidthChanged(number, 1000 * mask)),
+        ]
+        for numbers, event in made:
+            if numbers:
+                self.world.hub.on_media_event(event(list(numbers)[choice % len(numbers)]))
 
     @rule()
     def worker_dies(self) -> None:

@@ -20,6 +20,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "transport.connect": {"transportId": "none", "dtlsParameters": DTLS},
     "transport.restartIce": {"transportId": "none"},
     "transport.stats": {"transportId": "none"},
+    "transport.decisions": {"transportId": "none"},
     "transport.close": {"transportId": "none"},
     "producer.create": {"transportId": "none", "kind": "video", "rtpParameters": VP8},
     "producer.pause": {"producerId": "none"},
@@ -31,6 +32,8 @@ PARAMS: dict[str, dict[str, Any]] = {
     "consumer.close": {"consumerId": "none"},
     "consumer.setPreferredLayers": {"consumerId": "none", "spatialLayer": 0},
     "consumer.setPriority": {"consumerId": "none", "priority": 1},
+    "consumer.setView": {"consumerId": "none", "width": 640, "height": 360},
+    "consumer.setViews": {"views": [{"consumerId": "none", "width": 0, "height": 0}]},
     "consumer.requestKeyFrame": {"consumerId": "none"},
 }
 

@@ -84,4 +84,4 @@ def test_schemas_use_no_null_that_means_absence() -> None:
         for key, field in schema["properties"].items()
         if b'"null"' in msgspec.json.encode(field)
     }
-    assert nullable == {"RoomUpdate.password"}
+    assert nullable == {"RoomUpdate.password", "RoomUpdate.loudest"}

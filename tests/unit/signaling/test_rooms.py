@@ -204,6 +204,8 @@ def test_settings_reach_everyone_once() -> None:
             "locked": False,
             "audioOnly": False,
             "hasPassword": False,
+            "videoLimit": 0,
+            "codecs": ["av1", "vp9", "vp8", "h264"],
         }
     assert ada.refused("room.update", name=" ") == "invalid_params"
 
