@@ -56,7 +56,7 @@ describe("Incoming", () => {
 
   const receive = (world: World) => {
     let tracks: string[] = [];
-    const observer = { onState: () => undefined, onConsumers: () => undefined, onTracks: (now: ReadonlyMap<string, unknown>) => void (tracks = [...now.keys()]) };
+    const observer = { onState: () => undefined, onConsumers: () => undefined, onHeld: () => undefined, onTracks: (now: ReadonlyMap<string, unknown>) => void (tracks = [...now.keys()]) };
     const incoming = new Incoming({ device: world.device, request: world.request, iceServers: [] }, observer);
     return { incoming, tracks: () => tracks };
   };

@@ -61,7 +61,9 @@ describe("settingsFor", () => {
   it("switches the whole stream off when nobody wants any of it", () => {
     expect(settingsFor(LAYERED, { encodings: [false, false, false] })[0]?.active).toBe(false);
     expect(settingsFor(LAYERED, { encodings: [false] })[0]?.active).toBe(false);
+    expect(topLayer({ encodings: [false], maxSpatialLayer: 2 }, 3)).toBe(-1);
     expect(topLayer({ encodings: [true] }, 3)).toBe(2);
+    expect(topLayer({ encodings: [true], maxSpatialLayer: 1 }, 3)).toBe(1);
     expect(topLayer({ maxSpatialLayer: 9 }, 3)).toBe(2);
   });
 });

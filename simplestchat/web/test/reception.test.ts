@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { planConsumers } from "../src/call/plan";
-import { applyToReceptions, type Reception, receptionsByProducer } from "../src/call/reception";
+import { applyToReceptions, type Reception, receptionsByProducer, receptionsOf } from "../src/call/reception";
 import { rosterOf } from "../src/call/roster";
 import type { PeerInfo } from "../src/net/wire";
 import { personTiles, screenTiles } from "../src/views/call/tiles";
@@ -27,6 +27,14 @@ describe("applyToReceptions", () => {
     const paused = applyToReceptions(NONE, "consumer.paused", { consumerId: "c", reason: "last-n" });
     expect(layers(paused, null, "paused").get("c")?.held).toBe("last-n");
     expect(applyToReceptions(paused, "consumer.resumed", { consumerId: "c", reason: "last-n" }).get("c")?.held).toBeNull();
+  });
+
+  it("takes up what the server says to a page that came back", () => {
+    const own = { consumerId: "c", producerId: "p", transportId: "t", paused: false };
+    const consumers = [{ ...own, held: true, spatialLayer: 1, temporalLayer: 0 }, { ...own, consumerId: "d", held: false }];
+    const notes = receptionsOf({ transports: [], producers: [], consumers });
+    expect(notes.get("c")).toMatchObject({ held: "last-n", spatialLayer: 1, temporalLayer: 0 });
+    expect(notes.get("d")).toMatchObject({ held: null, spatialLayer: null });
   });
 
   it("forgets closed consumers, keeps a bounded number, and changes nothing for nothing", () => {

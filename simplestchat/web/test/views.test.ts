@@ -70,6 +70,29 @@ describe("Views", () => {
     expect(world.told.at(-1)).toEqual([{ consumerId: "c1", width: 100, height: 50 }]);
   });
 
+  it("hides what has no tile any more, and forgets it with its consumer", async () => {
+    const world = new World();
+    world.consumers(1);
+    world.views.set("p1", tile(100));
+    await later(500);
+    world.views.set("p1", null);
+    await later(1);
+    expect(world.told.at(-1)).toEqual([{ consumerId: "c1", width: 0, height: 0 }]);
+    world.consumers();
+    world.consumers(1);
+    await later(500);
+    expect(world.told).toHaveLength(2);
+  });
+
+  it("keeps what is hidden hidden when its consumer is made anew", async () => {
+    const world = new World();
+    world.views.set("p1", HIDDEN);
+    world.consumers();
+    world.consumers(1);
+    await later(500);
+    expect(world.told).toEqual([[{ consumerId: "c1", width: 0, height: 0 }]]);
+  });
+
   it("tells a new consumer of the same picture again", async () => {
     const world = new World();
     world.views.set("p1", tile(100));

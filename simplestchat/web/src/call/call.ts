@@ -15,7 +15,7 @@ import { Engine, type MediaState } from "./engine";
 import type { LocalMedia } from "./local";
 import { Messages } from "./messages";
 import { planConsumers } from "./plan";
-import { applyToReceptions, type Reception, receptionsByProducer } from "./reception";
+import { applyToReceptions, holdBack, type Reception, receptionsByProducer, receptionsOf } from "./reception";
 import { applyToRoster, type Peer, type Roster, rosterOf } from "./roster";
 import { sameSet, SpeakingDetector } from "./speaking";
 import { Views } from "./views";
@@ -172,6 +172,7 @@ export class Call {
     }
     this.messages.onJoined(result, this.name);
     this.#engine?.outgoing.prefer(room.codecs ?? null);
+    this.#notes.value = receptionsOf(result.own);
     this.views.forget();
     if (result.resumed && this.#engine) this.#engine.refresh(result.own);
     else await this.#startEngine(result);
@@ -184,6 +185,7 @@ export class Call {
       const engine = await Engine.start(result, this.#codec, this.#connection.request.bind(this.#connection), {
         onTracks: (tracks) => incarnation === this.#incarnation && (this.tracks.value = tracks),
         onConsumers: (consumers) => incarnation === this.#incarnation && this.#onConsumers(consumers),
+        onHeld: (consumerId) => (this.#notes.value = holdBack(this.#notes.value, consumerId)),
         onMediaState: (state) => incarnation === this.#incarnation && (this.media.value = state),
         onRefused: (source, error) => this.events.emit("refused", { source, error }),
       });

@@ -56,11 +56,11 @@ export function deviceFacts(): Promise<DeviceFacts> {
   return known;
 }
 
-/** `a=1;b=c` as an object; numbers as numbers. */
+/** `a=1;b=c` as an object; numbers as numbers, but for H264's profile, whose digits are hexadecimal. */
 function settingsOf(line: string | undefined): Record<string, string | number> {
   const pairs = (line ?? "").split(";").flatMap((pair) => {
     const [name, value] = pair.trim().split("=");
-    return name && value !== undefined ? [[name, /^\d{1,9}$/.test(value) ? Number(value) : value] as const] : [];
+    return name && value !== undefined ? [[name, name !== "profile-level-id" && /^\d{1,9}$/.test(value) ? Number(value) : value] as const] : [];
   });
   return Object.fromEntries(pairs);
 }

@@ -21,6 +21,7 @@ export type MediaState = "idle" | "connecting" | "connected" | "recovering";
 export interface EngineObserver {
   onTracks(tracks: ReadonlyMap<string, MediaStreamTrack>): void;
   onConsumers(consumers: ReadonlyMap<string, string>): void;
+  onHeld(consumerId: string): void;
   onMediaState(state: MediaState): void;
   onRefused(source: Source, error: RpcError): void;
 }
@@ -45,6 +46,7 @@ export class Engine {
       onState: (state) => this.#onState("recv", state),
       onTracks: (tracks) => observer.onTracks(tracks),
       onConsumers: (consumers) => observer.onConsumers(consumers),
+      onHeld: (consumerId) => observer.onHeld(consumerId),
     });
   }
 

@@ -14,6 +14,8 @@ export interface IncomingObserver {
   onTracks(tracks: ReadonlyMap<string, MediaStreamTrack>): void;
   /** The consumers' ids by producer id, at the same time. */
   onConsumers(consumers: ReadonlyMap<string, string>): void;
+  /** The server holds this consumer back from its beginning. */
+  onHeld(consumerId: string): void;
 }
 
 /** How many layers a stream has, as the server counts them. */
@@ -183,6 +185,7 @@ export class Incoming {
         paused: true,
       });
       this.#carried += 1;
+      if (created.held) this.#observer.onHeld(created.id);
       layers = { spatial: created.spatialLayers ?? 1, temporal: created.temporalLayers ?? 1 };
       const screen = producer.source === "screen" || producer.source === "screen-audio";
       consumer = await transport.consume({ ...created, streamId: screen ? `${peerId}-screen` : peerId });

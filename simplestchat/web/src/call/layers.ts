@@ -5,18 +5,13 @@
  * picture so much smaller that the lower ones keep their sizes.
  */
 
+import type { LayersTaken } from "../net/wire";
 import { bitrateFor, type Encoding, modeOf, UNTOLD } from "./encodings";
 
 /** The part of an RTCRtpSender that is used here. */
 export interface Sender {
   getParameters(): RTCRtpSendParameters;
   setParameters(parameters: RTCRtpSendParameters): Promise<void>;
-}
-
-export interface LayersWanted {
-  readonly encodings?: readonly boolean[];
-  /** The highest layer inside one stream; nothing when nobody wants any. */
-  readonly maxSpatialLayer?: number | null;
 }
 
 /** What is set of an encoding; the scalability mode is newer than the types of some browsers. */
@@ -31,11 +26,11 @@ export function spatialLayers(mode: string | undefined): number {
 }
 
 /** The highest layer that is wanted of `count`, -1 for none. */
-export function topLayer({ encodings, maxSpatialLayer }: LayersWanted, count: number): number {
+export function topLayer({ encodings, maxSpatialLayer }: LayersTaken, count: number): number {
+  if (encodings && !encodings.includes(true)) return -1;
   if (maxSpatialLayer !== undefined) return Math.min(maxSpatialLayer ?? -1, count - 1);
-  if (!encodings) return count - 1;
   // One flag for one stream says whether anybody wants any of it.
-  return encodings.length === 1 && count > 1 ? (encodings[0] ? count - 1 : -1) : encodings.lastIndexOf(true);
+  return encodings && encodings.length > 1 ? encodings.lastIndexOf(true) : count - 1;
 }
 
 /** One stream with its layers up to `top`. */
@@ -52,7 +47,7 @@ function narrowed(full: Encoding, top: number): Settings {
 }
 
 /** What each encoding shall be like, beginning from what was published. */
-export function settingsFor(published: readonly Encoding[], wanted: LayersWanted): Settings[] {
+export function settingsFor(published: readonly Encoding[], wanted: LayersTaken): Settings[] {
   const [only] = published;
   const count = spatialLayers(only?.scalabilityMode);
   if (published.length === 1 && only && count > 1) return [narrowed(only, topLayer(wanted, count))];
@@ -65,7 +60,7 @@ export function settingsFor(published: readonly Encoding[], wanted: LayersWanted
 export class LayerSwitch {
   readonly #sender: Sender;
   readonly #published: readonly Encoding[];
-  #wanted: LayersWanted | null = null;
+  #wanted: LayersTaken | null = null;
   #running = false;
 
   constructor(sender: Sender, published: readonly Encoding[]) {
@@ -74,7 +69,7 @@ export class LayerSwitch {
   }
 
   /** One change at a time; of those that come meanwhile only the last one is made. */
-  want(wanted: LayersWanted): void {
+  want(wanted: LayersTaken): void {
     this.#wanted = wanted;
     if (!this.#running) void this.#run();
   }

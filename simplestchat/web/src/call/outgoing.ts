@@ -5,8 +5,8 @@ import { Backoff } from "../lib/backoff";
 import { randomId } from "../lib/random";
 import { Reconciler } from "../lib/reconciler";
 import { RpcError } from "../net/rpc";
-import type { Notifications, OwnMedia, Source } from "../net/wire";
-import { type LayersWanted, LayerSwitch } from "./layers";
+import type { LayersTaken, Notifications, OwnMedia, Source } from "../net/wire";
+import { LayerSwitch } from "./layers";
 import { Link, type LinkContext, RETRY } from "./link";
 import type { Recipe, Recipes } from "./recipes";
 
@@ -44,7 +44,7 @@ export class Outgoing {
   readonly #wanted = new Map<Source, Sending>();
   readonly #producers = new Map<Source, Published>();
   readonly #refused = new Map<Source, MediaStreamTrack>();
-  readonly #earlyWishes = new Map<string, LayersWanted>();
+  readonly #earlyWishes = new Map<string, LayersTaken>();
   #cname = randomId();
   #link: Link | null = null;
 
@@ -69,7 +69,7 @@ export class Outgoing {
   }
 
   /** Which layers of a producer anybody wants. */
-  onLayers(producerId: string, wanted: LayersWanted): void {
+  onLayers(producerId: string, wanted: LayersTaken): void {
     for (const { producer, layers } of this.#producers.values()) {
       if (producer.id === producerId) return layers?.want(wanted);
     }
@@ -85,11 +85,12 @@ export class Outgoing {
   /** The signaling is back: repair the link, forget what the server no longer holds, do what is left to do. */
   refresh(own: OwnMedia): void {
     this.#link?.check(own);
-    const held = new Set(own.producers.map(({ producerId }) => producerId));
+    const held = new Map(own.producers.map((producer) => [producer.producerId, producer]));
     for (const [source, { producer, layers }] of this.#producers) {
-      if (held.has(producer.id)) {
-        // What was wanted meanwhile was not heard: everything, until the server says otherwise.
-        layers?.want({});
+      const now = held.get(producer.id);
+      if (now) {
+        // A server that does not say what is wanted gets everything.
+        layers?.want(now);
         continue;
       }
       producer.close();

@@ -1,6 +1,6 @@
 /** What the server says about each stream that it sends us: which layers, and why nothing comes. Values, no side effects. */
 
-import type { Notifications } from "../net/wire";
+import type { Notifications, OwnMedia } from "../net/wire";
 
 export interface Reception {
   /** The layers that are sent now; `null` while they are not known or none is. */
@@ -38,6 +38,20 @@ export function applyToReceptions<K extends keyof Notifications>(notes: Notes, m
     default:
       return notes;
   }
+}
+
+/** By consumer, as the server tells whoever comes back. */
+export function receptionsOf(own: OwnMedia): Notes {
+  return new Map(
+    own.consumers.map(({ consumerId, spatialLayer = null, temporalLayer = null, held }) => {
+      return [consumerId, { ...UNKNOWN, spatialLayer, temporalLayer, held: held ? ("last-n" as const) : null }];
+    }),
+  );
+}
+
+/** A consumer that is held back from its beginning. */
+export function holdBack(notes: Notes, consumerId: string): Notes {
+  return withHeld(notes, consumerId, "last-n");
 }
 
 function pausedBy({ reason }: Notifications["consumer.paused"]): Held {

@@ -29,6 +29,8 @@ const isHidden = ({ width, height }: View): boolean => width === 0 || height ===
 export class Views {
   readonly #request: Request;
   readonly #views = new Map<string, View>();
+  /** Those without a tile: forgotten as soon as nothing is received of them. */
+  readonly #gone = new Set<string>();
   /** By consumer: what the server knows. */
   #told = new Map<string, View>();
   #priorities = new Map<string, number>();
@@ -44,12 +46,13 @@ export class Views {
     this.#request = request;
   }
 
-  /** A picture is shown in this size; `null`: it is not on the page, and its consumer is paused anyway. */
+  /** A picture is shown in this size; `null`: its tile is gone from the page. */
   set(producerId: string, view: View | null): void {
     const before = this.#views.get(producerId);
-    if (view === null) this.#views.delete(producerId);
-    else this.#views.set(producerId, view);
-    if (view) this.#schedule(before && isHidden(before) === isHidden(view) ? COLLECT_MS : 0);
+    if (view === null) this.#gone.add(producerId);
+    else this.#gone.delete(producerId);
+    this.#views.set(producerId, view ?? HIDDEN);
+    this.#schedule(before && isHidden(before) === isHidden(view ?? HIDDEN) ? COLLECT_MS : 0);
   }
 
   pin(producerId: string | null): void {
@@ -60,6 +63,11 @@ export class Views {
   /** The consumers there are now, by producer. */
   setConsumers(consumers: ReadonlyMap<string, string>): void {
     this.#consumers = consumers;
+    for (const id of this.#gone) {
+      if (consumers.has(id)) continue;
+      this.#gone.delete(id);
+      this.#views.delete(id);
+    }
     const alive = new Set(consumers.values());
     for (const known of [this.#told, this.#priorities]) for (const id of known.keys()) if (!alive.has(id)) known.delete(id);
     this.#schedule(0);
