@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
 from simplestchat.errors import Draining, NotFound, RateLimited, RoomFull
 from simplestchat.model.ids import Entropy, new_id, new_token, same_secret
 from simplestchat.ortc import ROUTER_CAPABILITIES, RtpCapabilities
+from simplestchat.signaling import framing
 from simplestchat.signaling.attention import Attention
 from simplestchat.signaling.closing import Closer
 from simplestchat.signaling.codecs import receivable
@@ -35,6 +36,9 @@ from simplestchat.signaling.requests import RoomJoin, RoomJoined
 from simplestchat.signaling.rooms import RoomBook, adoptable
 from simplestchat.signaling.state import Outbox, Peer, Room
 from simplestchat.signaling.text import check_room_id, clean_name
+
+#: What the server can negotiate, encoded once for all who join.
+_CAPABILITIES: Final = cast("RtpCapabilities", framing.encoded(ROUTER_CAPABILITIES))
 
 
 class Membership:
@@ -176,7 +180,7 @@ class Membership:
                 owner_token=room.owner_token if give_token else None,
             ),
             peers=_others(peer) if snapshot else [],
-            rtp_capabilities=ROUTER_CAPABILITIES,
+            rtp_capabilities=_CAPABILITIES,
             ice_servers=self._ice_servers,
             chat=ChatState(
                 epoch=room.chat.epoch,

@@ -34,7 +34,7 @@ def taken(parameters: RtpParameters) -> Production:
 def test_a_microphone_is_taken() -> None:
     production = taken(microphone())
     assert production.spec.codecs[0].payload_type == 111
-    assert production.spec.extensions == {"mid": 4, "audio-level": 1, "abs-send-time": 2}
+    assert production.spec.extensions == {"mid": 4, "audio-level": 1, "transport-cc": 3}
     assert [stream.rtx_ssrc for stream in production.spec.streams] == [0]
 
 
@@ -81,7 +81,7 @@ def test_what_another_one_sends_is_understood(parameters: RtpParameters) -> None
     )
     assert info["rtx_ssrc"] == spec.rtx_ssrc
     assert info["ext"] == {name: number for name, number in spec.extensions.items() if name in info["ext"]}
-    assert "abs-send-time" in info["ext"]
+    assert "transport-cc" in info["ext"]
 
 
 def test_parameters_without_an_ssrc_are_refused() -> None:
