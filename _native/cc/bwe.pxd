@@ -58,6 +58,7 @@ cdef struct Bwe:
     Fallback fallback
     us_t unheard_us              # when the first packet left that no feedback came after; 0: none
     us_t halved_us               # the last time that silence halved the rate
+    us_t back_us                 # when the path came back from silence; what was lost before says nothing
     us_t reported_us             # the last bwe_rtt; 0: none
     us_t arrival_us              # the latest arrival, on the receiver's clock, without wrapping
     i64 reference                # of the last feedback, without wrapping

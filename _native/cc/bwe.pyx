@@ -2,13 +2,13 @@
 
 from libc.stdlib cimport calloc, free
 from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
-from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round
+from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round, delay_stands
 from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
     DEPARTURE_ARRIVED, DEPARTURE_LOST, DEPARTURE_UNTOLD, Departure, history_find, history_free, history_put,
 )
-from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_forget, loss_init, loss_round, loss_told
+from simplestchat._native.cc.loss cimport LOSS_FREE, LOSS_UNSURE, loss_anyway, loss_came, loss_forget, loss_init, loss_lift, loss_round, loss_told
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage, overuse_group, overuse_init
 from simplestchat._native.cc.probe cimport (
     PROBE_TAKE_PERMILLE, PROBE_THROUGH, ProbeResult, probe_arrived, probe_begin, probe_due, probe_init, probe_lowered,
@@ -143,6 +143,8 @@ cdef void _judge_probe(Bwe* b, u64 told, us_t now) noexcept nogil:
         if bps > b.aimd.bps:
             b.aimd.capacity_bps = 0
             aimd_set(&b.aimd, bps, now)
+        if b.losses.state == LOSS_UNSURE and bps > b.losses.bps:
+            loss_lift(&b.losses, b.rtt_us, now)
 
 
 cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
@@ -150,6 +152,7 @@ cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
     b.unheard_us = 0
     if b.halved_us:              # the path is back: what it carries now is soon found out
         b.halved_us = 0
+        b.back_us = now
         b.probe.next_us = now
         loss_forget(&b.losses, b.rtt_us, now)
     if b.reported_us == 0 or now - b.reported_us > _REPORT_US:
@@ -172,7 +175,8 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         if not packets[i].received:
             if departure.state == DEPARTURE_UNTOLD:
                 departure.state = DEPARTURE_LOST
-                loss_told(&b.losses, True)
+                if departure.sent_us >= b.back_us:
+                    loss_told(&b.losses, True)
             continue
         if departure.state == DEPARTURE_LOST:
             loss_came(&b.losses)
@@ -185,6 +189,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         return
     _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
+    over |= delay_stands(&b.delay, now)
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
         # Half a second is the steadier measure, but not of a rate that suddenly is another.
@@ -245,7 +250,7 @@ cdef bint _may_probe(const Bwe* b, us_t now) noexcept nogil:
         and b.delay.standing_us <= BWE_PROBE_QUEUE_US
         and b.halved_us == 0
         and now - b.feedback_us <= b.rtt_us + BWE_SILENT_US
-        and b.losses.state == LOSS_FREE
+        and (b.losses.state == LOSS_FREE or b.losses.state == LOSS_UNSURE)
     )
 
 

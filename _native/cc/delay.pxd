@@ -4,6 +4,9 @@ from simplestchat._native.core.types cimport us_t
 
 cdef enum:
     DELAY_WINDOW_US = 20000000   # the least delay is that of this window and the one before it
+    DELAY_LONG_US = 100000       # a standing queue of this length ...
+    DELAY_STANDS_US = 2000000    # ... for so long is told,
+    DELAY_AGAIN_US = 3000000     # and later again
 
 cdef struct Delay:
     us_t least_us[2]             # arrival minus departure: of the window before, of this one
@@ -11,10 +14,13 @@ cdef struct Delay:
     us_t standing_us             # the queue: the least of a feedback's packets, so that jitter does not count as queue
     us_t round_us                # the least since the feedback began, and the most
     us_t round_most_us
+    us_t stands_us               # since when the queue has been long; 0: it is not
     us_t jitter_us               # how far a feedback's delays are apart, smoothed
     bint begun
     bint round_begun
 
+# A queue that is long and stays so shows no growth, and is none of ours to tolerate: True from time to time while it stands.
+cdef bint delay_stands(Delay* d, us_t now) noexcept nogil
 cdef void delay_reset(Delay* d) noexcept nogil
 
 cdef inline void delay_packet(Delay* d, us_t one_way) noexcept nogil:
