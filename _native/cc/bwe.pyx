@@ -24,6 +24,7 @@ cdef enum:
     _FIRST_RTT_US = 100000
     _CLOCK_JUMP_US = 10000000
     _REPORT_US = 10000000        # a reported round trip is believed so long
+    _LEAST_RTT_US = 1000
     _MOST_RTT_US = 10000000
 
 
@@ -148,7 +149,7 @@ cdef void _judge_probe(Bwe* b, u64 told, us_t now) noexcept nogil:
 
 
 cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
-    cdef us_t rtt = now - newest_sent
+    cdef us_t rtt = min(max(now - newest_sent, <us_t> _LEAST_RTT_US), <us_t> _MOST_RTT_US)
     b.unheard_us = 0
     if b.halved_us:              # the path is back: what it carries now is soon found out
         b.halved_us = 0
@@ -223,7 +224,7 @@ cdef void bwe_loss(Bwe* b, u8 fraction, us_t now) noexcept nogil:
 
 cdef void bwe_rtt(Bwe* b, us_t rtt, us_t now) noexcept nogil:
     if 0 < rtt < _MOST_RTT_US:
-        b.rtt_us = rtt
+        b.rtt_us = max(rtt, <us_t> _LEAST_RTT_US)
         b.reported_us = now
 
 

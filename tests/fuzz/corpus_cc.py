@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from support import reference_rtcp as rtcp
+from simplestchat._native.testing import probe_rtcp as rtcp
 
 
 def _script(*steps: tuple[int, int]) -> bytes:
