@@ -190,7 +190,8 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         return
     _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
-    over |= delay_stands(&b.delay, now)
+    # A queue that empties in every round is only that of the media's own bursts.
+    over = (over and b.delay.standing_us >= BWE_EMPTY_US) or delay_stands(&b.delay, now)
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
         # Half a second is the steadier measure, but not of a rate that suddenly is another.
@@ -201,7 +202,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
     over |= loss_round(&b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
-    b.usage = USAGE_OVER if over else b.overuse.usage
+    b.usage = USAGE_OVER if over else USAGE_NORMAL if b.overuse.usage == USAGE_OVER else b.overuse.usage
     aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
     if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)
