@@ -12,7 +12,7 @@ cdef enum:
     AIMD_DETECTION_US = 100000   # a response takes a round trip and this
     AIMD_PACKET_BITS = 14400     # an increment: one packet and a half of 1200 bytes,
     AIMD_THIN_BPS = 300000       # and less, down to half of it, on a thinner link
-    AIMD_AHEAD_PERMILLE = 1500   # never grows beyond this share of what arrives ...
+    AIMD_AHEAD_PERMILLE = 1300   # never grows beyond this share of what arrives ...
     AIMD_AHEAD_BPS = 10000       # ... and this
 
 cdef enum AimdState:

@@ -6,7 +6,7 @@ cdef enum:
     DELAY_WINDOW_US = 20000000   # the least delay is that of this window and the one before it
     DELAY_LONG_US = 100000       # a standing queue of this length ...
     DELAY_STANDS_US = 2000000    # ... for so long is told,
-    DELAY_AGAIN_US = 3000000     # and later again
+    DELAY_AGAIN_US = 1000000     # and again so much later
 
 cdef struct Delay:
     us_t least_us[2]             # arrival minus departure: of the window before, of this one
