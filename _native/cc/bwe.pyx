@@ -22,6 +22,7 @@ from simplestchat._native.wire.twcc cimport TWCC_REFERENCE_US, TwccPacket, TwccV
 cdef enum:
     _REFERENCE_BITS = 24
     _FIRST_RTT_US = 100000
+    _PACKET_BPS = 48000          # 1200 bytes in RATE_SHORT
     _CLOCK_JUMP_US = 10000000
     _REPORT_US = 10000000        # a reported round trip is believed so long
     _LEAST_RTT_US = 1000
@@ -194,10 +195,14 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     over = (over and b.delay.standing_us >= BWE_EMPTY_US) or delay_stands(&b.delay, now)
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
-        # Half a second is the steadier measure, but not of a rate that suddenly is another.
+        # What arrives while there is a queue is what the path carries. Half a second is the steadier measure, but of a rate that
+        # is suddenly another, or a queue that has just come, it knows the time before, too. Of a fifth of a second, one packet may
+        # have been counted too many.
         short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
-        if short_bps * 4 < b.arrived_bps * 3 or short_bps * 3 > b.arrived_bps * 4:
+        if short_bps * 4 < b.arrived_bps * 3:
             b.arrived_bps = short_bps
+        elif short_bps > b.arrived_bps + _PACKET_BPS:
+            b.arrived_bps = short_bps - _PACKET_BPS
     # As much as would have arrived without what the path loses anyway.
     b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
