@@ -162,10 +162,8 @@ cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
     b.feedback_us = now
 
 
-cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
-    cdef us_t offset = _unwrap(b, view.reference), newest_sent = -1
-    cdef u64 told = 0, short_bps
-    cdef us_t lowered_us = b.aimd.lowered_us
+# What a feedback says, and that nothing said before. True: the trend of the delay is over its threshold.
+cdef bint _take(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t offset, u64* told, us_t* newest_sent) noexcept nogil:
     cdef Departure* departure
     cdef bint over = False
     cdef u32 i
@@ -173,7 +171,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         departure = history_find(&b.history, <u16> (view.base_seq + i))
         if departure == NULL or departure.state == DEPARTURE_ARRIVED:
             continue
-        told = b.history.next - <u16> (b.history.next - view.base_seq - i)
+        told[0] = b.history.next - <u16> (b.history.next - view.base_seq - i)
         if not packets[i].received:
             if departure.state == DEPARTURE_UNTOLD:
                 departure.state = DEPARTURE_LOST
@@ -185,29 +183,42 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         else:
             loss_told(&b.losses, False)
         departure.state = DEPARTURE_ARRIVED
-        newest_sent = max(newest_sent, departure.sent_us)
+        newest_sent[0] = max(newest_sent[0], departure.sent_us)
         over |= _arrived(b, departure, packets[i].arrival_us + offset)
+    return over
+
+
+# What arrives while there is a queue is what the path carries. Half a second is the steadier measure, but of a rate that is suddenly
+# another, or a queue that has just come, it knows the time before, too. Of a fifth of a second, one packet may have been counted
+# too many.
+cdef u64 _carried(Bwe* b, u64 long_bps) noexcept nogil:
+    cdef u64 short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
+    if short_bps * 4 < long_bps * 3:
+        return short_bps
+    return max(long_bps, short_bps - min(short_bps, <u64> _PACKET_BPS))
+
+
+cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
+    cdef us_t newest_sent = -1, lowered_us = b.aimd.lowered_us
+    cdef u64 told = 0
+    cdef bint over = _take(b, view, packets, _unwrap(b, view.reference), &told, &newest_sent)
     if newest_sent < 0:
         return
     _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
     # A queue that empties in every round is only that of the media's own bursts.
-    over = (over and b.delay.standing_us >= BWE_EMPTY_US) or delay_stands(&b.delay, now)
+    over = over and b.delay.standing_us >= BWE_EMPTY_US
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
-        # What arrives while there is a queue is what the path carries. Half a second is the steadier measure, but of a rate that
-        # is suddenly another, or a queue that has just come, it knows the time before, too. Of a fifth of a second, one packet may
-        # have been counted too many.
-        short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
-        if short_bps * 4 < b.arrived_bps * 3:
-            b.arrived_bps = short_bps
-        elif short_bps > b.arrived_bps + _PACKET_BPS:
-            b.arrived_bps = short_bps - _PACKET_BPS
+        b.arrived_bps = _carried(b, b.arrived_bps)
     # As much as would have arrived without what the path loses anyway.
     b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
-    over |= loss_round(&b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
     b.usage = USAGE_OVER if over else USAGE_NORMAL if b.overuse.usage == USAGE_OVER else b.overuse.usage
+    if delay_stands(&b.delay, now) or loss_round(
+        &b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now
+    ):
+        b.usage = USAGE_OVER
     aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
     if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)

@@ -46,5 +46,4 @@ def test_a_blind_flow_that_comes_and_goes_is_made_room_for() -> None:
     rows += network.run(90 * S)
     crowded = stretch(rows, 35, 60)
     assert 0.6 * 1_000_000 <= crowded.delivered_bps <= 1_000_000
-    assert crowded.queue_p95_us <= 250_000
     assert stretch(rows, 70, 90).delivered_bps >= 0.8 * 3_000_000
