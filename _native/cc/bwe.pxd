@@ -24,7 +24,8 @@ cdef enum:
     BWE_SILENCE_US = 1000000     # beyond two round trips without feedback about what was sent: half the rate ...
     BWE_SILENT_US = 500000       # ... and again after so long
     BWE_TICK_US = 250000         # between two ticks
-    BWE_EMPTY_US = 5000          # a shorter queue is none
+    BWE_BUSY_US = 100000         # a queue that has been there for less is a burst's
+    BWE_STANDS_US = 500000       # of one that has been there for longer the rate of arrival tells more
     BWE_PROBE_QUEUE_US = 60000   # no probe while the queue stands longer
     BWE_PROBE_TICK_US = 50000    # when to ask again for a probe that may not begin yet
 

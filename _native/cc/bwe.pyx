@@ -2,7 +2,7 @@
 
 from libc.stdlib cimport calloc, free
 from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
-from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round, delay_stands
+from simplestchat._native.cc.delay cimport DELAY_EMPTY_US, delay_busy, delay_busy_bps, delay_packet, delay_reset, delay_round, delay_stands
 from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
@@ -22,7 +22,6 @@ from simplestchat._native.wire.twcc cimport TWCC_REFERENCE_US, TwccPacket, TwccV
 cdef enum:
     _REFERENCE_BITS = 24
     _FIRST_RTT_US = 100000
-    _PACKET_BPS = 48000          # 1200 bytes in RATE_SHORT
     _CLOCK_JUMP_US = 10000000
     _REPORT_US = 10000000        # a reported round trip is believed so long
     _LEAST_RTT_US = 1000
@@ -128,7 +127,7 @@ cdef bint _arrived(Bwe* b, const Departure* departure, us_t arrival) noexcept no
         b.arrival_us = arrival
     b.arrival_us = max(b.arrival_us, arrival)
     rate_add(&b.arrived, departure.size, arrival)
-    delay_packet(&b.delay, arrival - departure.sent_us)
+    delay_packet(&b.delay, arrival - departure.sent_us, departure.size, arrival)
     if departure.cluster == 0:
         return _detect(b, departure.sent_us, arrival) == USAGE_OVER
     # What a probe does to the queue says nothing about the media's rate.
@@ -188,14 +187,14 @@ cdef bint _take(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t of
     return over
 
 
-# What arrives while there is a queue is what the path carries. Half a second is the steadier measure, but of a rate that is suddenly
-# another, or a queue that has just come, it knows the time before, too. Of a fifth of a second, one packet may have been counted
-# too many.
+# What arrives while there is a queue is what the path carries. Of one that has been there for long, half a second is the steadier
+# measure, but for a rate that is suddenly another.
 cdef u64 _carried(Bwe* b, u64 long_bps) noexcept nogil:
-    cdef u64 short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
-    if short_bps * 4 < long_bps * 3:
-        return short_bps
-    return max(long_bps, short_bps - min(short_bps, <u64> _PACKET_BPS))
+    cdef u64 short_bps
+    if delay_busy(&b.delay, b.arrival_us) < BWE_STANDS_US:
+        return delay_busy_bps(&b.delay, b.arrival_us)
+    short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
+    return short_bps if short_bps * 4 < long_bps * 3 else long_bps
 
 
 cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
@@ -207,7 +206,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
     # A queue that empties in every round is only that of the media's own bursts.
-    over = over and b.delay.standing_us >= BWE_EMPTY_US
+    over = over and b.delay.standing_us >= DELAY_EMPTY_US and delay_busy(&b.delay, b.arrival_us) >= BWE_BUSY_US
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
         b.arrived_bps = _carried(b, b.arrived_bps)
