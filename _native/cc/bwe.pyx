@@ -218,7 +218,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         &b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now
     ):
         b.usage = USAGE_OVER
-    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
+    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.sent_bps, b.rtt_us, now)
     if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)
     _judge_probe(b, told, now)
