@@ -7,12 +7,13 @@ from simplestchat._native.cc.overuse cimport Usage
 from simplestchat._native.core.types cimport u64, us_t
 
 cdef enum:
-    AIMD_DOWN_PERMILLE = 850     # of what arrives
+    AIMD_DOWN_PERMILLE = 850     # of what arrives; less may be sent already, for the source has no more: then its burst
+    AIMD_BURST_PERMILLE = 950    # drains by itself, and this much is left
     AIMD_UP_PERMILLE = 80        # a second, far from the link's capacity
     AIMD_DETECTION_US = 100000   # a response takes a round trip and this
     AIMD_PACKET_BITS = 14400     # an increment: one packet and a half of 1200 bytes,
     AIMD_THIN_BPS = 300000       # and less, down to half of it, on a thinner link
-    AIMD_AHEAD_PERMILLE = 1500   # never grows beyond this share of what arrives ...
+    AIMD_AHEAD_PERMILLE = 1300   # never grows beyond this share of what arrives ...
     AIMD_AHEAD_BPS = 10000       # ... and this
 
 cdef enum AimdState:
@@ -29,7 +30,7 @@ cdef struct Aimd:
     AimdState state
 
 cdef void aimd_init(Aimd* a, u64 bps, us_t now) noexcept nogil
-# After each feedback. arrived_bps: what arrives now, 0 unknown.
-cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil
+# After each feedback. arrived_bps: what arrives now, 0 unknown; sent_bps: what was sent lately.
+cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, u64 sent_bps, us_t rtt, us_t now) noexcept nogil
 # A probe has shown a rate.
 cdef void aimd_set(Aimd* a, u64 bps, us_t now) noexcept nogil

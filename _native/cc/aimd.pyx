@@ -29,7 +29,7 @@ cdef void _learn(Aimd* a, u64 arrived_bps) noexcept nogil:
     a.deviation = min(max(0.8 * a.deviation + 0.2 * off, 0.03), 0.15)
 
 
-cdef void _lower(Aimd* a, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
+cdef void _lower(Aimd* a, u64 arrived_bps, u64 sent_bps, us_t rtt, us_t now) noexcept nogil:
     cdef u64 bps
     # One decrease has to show before the next, but for a path that carries less than half.
     if a.lowered_us and now - a.lowered_us < rtt + AIMD_DETECTION_US and arrived_bps > a.bps // 2:
@@ -39,6 +39,8 @@ cdef void _lower(Aimd* a, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     else:
         _learn(a, arrived_bps)
         bps = arrived_bps * AIMD_DOWN_PERMILLE // 1000
+        if sent_bps <= bps:
+            bps = arrived_bps * AIMD_BURST_PERMILLE // 1000
     a.bps = min(a.bps, bps)
     a.lowered_us = now
 
@@ -58,10 +60,10 @@ cdef void _raise(Aimd* a, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
     a.bps = min(a.bps + more, most)
 
 
-cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, us_t rtt, us_t now) noexcept nogil:
+cdef void aimd_update(Aimd* a, Usage usage, u64 arrived_bps, u64 sent_bps, us_t rtt, us_t now) noexcept nogil:
     if usage == USAGE_OVER:
         a.state = AIMD_DOWN
-        _lower(a, arrived_bps, rtt, now)
+        _lower(a, arrived_bps, sent_bps, rtt, now)
     elif usage == USAGE_NORMAL:
         # After a decrease the queue drains first: one update passes before the rate grows again.
         if a.state == AIMD_UP:

@@ -24,6 +24,8 @@ cdef enum:
     BWE_SILENCE_US = 1000000     # beyond two round trips without feedback about what was sent: half the rate ...
     BWE_SILENT_US = 500000       # ... and again after so long
     BWE_TICK_US = 250000         # between two ticks
+    BWE_BUSY_US = 100000         # a queue that has been there for less is a burst's
+    BWE_STANDS_US = 500000       # of one that has been there for longer the rate of arrival tells more
     BWE_PROBE_QUEUE_US = 60000   # no probe while the queue stands longer
     BWE_PROBE_TICK_US = 50000    # when to ask again for a probe that may not begin yet
 
@@ -58,6 +60,7 @@ cdef struct Bwe:
     Fallback fallback
     us_t unheard_us              # when the first packet left that no feedback came after; 0: none
     us_t halved_us               # the last time that silence halved the rate
+    us_t back_us                 # when the path came back from silence; what was lost before says nothing
     us_t reported_us             # the last bwe_rtt; 0: none
     us_t arrival_us              # the latest arrival, on the receiver's clock, without wrapping
     i64 reference                # of the last feedback, without wrapping

@@ -2,13 +2,13 @@
 
 from libc.stdlib cimport calloc, free
 from simplestchat._native.cc.aimd cimport aimd_init, aimd_set, aimd_update
-from simplestchat._native.cc.delay cimport delay_packet, delay_reset, delay_round
+from simplestchat._native.cc.delay cimport DELAY_EMPTY_US, delay_busy, delay_busy_bps, delay_packet, delay_reset, delay_round, delay_stands
 from simplestchat._native.cc.fallback cimport fallback_bps, fallback_init, fallback_loss, fallback_remb
 from simplestchat._native.cc.groups cimport groups_packet, groups_reset
 from simplestchat._native.cc.history cimport (
     DEPARTURE_ARRIVED, DEPARTURE_LOST, DEPARTURE_UNTOLD, Departure, history_find, history_free, history_put,
 )
-from simplestchat._native.cc.loss cimport LOSS_FREE, loss_anyway, loss_came, loss_forget, loss_init, loss_round, loss_told
+from simplestchat._native.cc.loss cimport LOSS_FREE, LOSS_UNSURE, loss_anyway, loss_came, loss_forget, loss_init, loss_lift, loss_round, loss_told
 from simplestchat._native.cc.overuse cimport USAGE_NORMAL, USAGE_OVER, Usage, overuse_group, overuse_init
 from simplestchat._native.cc.probe cimport (
     PROBE_TAKE_PERMILLE, PROBE_THROUGH, ProbeResult, probe_arrived, probe_begin, probe_due, probe_init, probe_lowered,
@@ -24,6 +24,7 @@ cdef enum:
     _FIRST_RTT_US = 100000
     _CLOCK_JUMP_US = 10000000
     _REPORT_US = 10000000        # a reported round trip is believed so long
+    _LEAST_RTT_US = 1000
     _MOST_RTT_US = 10000000
 
 
@@ -126,7 +127,7 @@ cdef bint _arrived(Bwe* b, const Departure* departure, us_t arrival) noexcept no
         b.arrival_us = arrival
     b.arrival_us = max(b.arrival_us, arrival)
     rate_add(&b.arrived, departure.size, arrival)
-    delay_packet(&b.delay, arrival - departure.sent_us)
+    delay_packet(&b.delay, arrival - departure.sent_us, departure.size, arrival)
     if departure.cluster == 0:
         return _detect(b, departure.sent_us, arrival) == USAGE_OVER
     # What a probe does to the queue says nothing about the media's rate.
@@ -143,13 +144,16 @@ cdef void _judge_probe(Bwe* b, u64 told, us_t now) noexcept nogil:
         if bps > b.aimd.bps:
             b.aimd.capacity_bps = 0
             aimd_set(&b.aimd, bps, now)
+        if b.losses.state == LOSS_UNSURE and bps > b.losses.bps:
+            loss_lift(&b.losses, b.rtt_us, now)
 
 
 cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
-    cdef us_t rtt = now - newest_sent
+    cdef us_t rtt = min(max(now - newest_sent, <us_t> _LEAST_RTT_US), <us_t> _MOST_RTT_US)
     b.unheard_us = 0
     if b.halved_us:              # the path is back: what it carries now is soon found out
         b.halved_us = 0
+        b.back_us = now
         b.probe.next_us = now
         loss_forget(&b.losses, b.rtt_us, now)
     if b.reported_us == 0 or now - b.reported_us > _REPORT_US:
@@ -157,10 +161,8 @@ cdef void _heard(Bwe* b, us_t newest_sent, us_t now) noexcept nogil:
     b.feedback_us = now
 
 
-cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
-    cdef us_t offset = _unwrap(b, view.reference), newest_sent = -1
-    cdef u64 told = 0, short_bps
-    cdef us_t lowered_us = b.aimd.lowered_us
+# What a feedback says, and that nothing said before. True: the trend of the delay is over its threshold.
+cdef bint _take(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t offset, u64* told, us_t* newest_sent) noexcept nogil:
     cdef Departure* departure
     cdef bint over = False
     cdef u32 i
@@ -168,35 +170,55 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         departure = history_find(&b.history, <u16> (view.base_seq + i))
         if departure == NULL or departure.state == DEPARTURE_ARRIVED:
             continue
-        told = b.history.next - <u16> (b.history.next - view.base_seq - i)
+        told[0] = b.history.next - <u16> (b.history.next - view.base_seq - i)
         if not packets[i].received:
             if departure.state == DEPARTURE_UNTOLD:
                 departure.state = DEPARTURE_LOST
-                loss_told(&b.losses, True)
+                if departure.sent_us >= b.back_us:
+                    loss_told(&b.losses, True)
             continue
         if departure.state == DEPARTURE_LOST:
             loss_came(&b.losses)
         else:
             loss_told(&b.losses, False)
         departure.state = DEPARTURE_ARRIVED
-        newest_sent = max(newest_sent, departure.sent_us)
+        newest_sent[0] = max(newest_sent[0], departure.sent_us)
         over |= _arrived(b, departure, packets[i].arrival_us + offset)
+    return over
+
+
+# What arrives while there is a queue is what the path carries. Of one that has been there for long, half a second is the steadier
+# measure, but for a rate that is suddenly another.
+cdef u64 _carried(Bwe* b, u64 long_bps) noexcept nogil:
+    cdef u64 short_bps
+    if delay_busy(&b.delay, b.arrival_us) < BWE_STANDS_US:
+        return delay_busy_bps(&b.delay, b.arrival_us)
+    short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
+    return short_bps if short_bps * 4 < long_bps * 3 else long_bps
+
+
+cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
+    cdef us_t newest_sent = -1, lowered_us = b.aimd.lowered_us
+    cdef u64 told = 0
+    cdef bint over = _take(b, view, packets, _unwrap(b, view.reference), &told, &newest_sent)
     if newest_sent < 0:
         return
     _heard(b, newest_sent, now)
     delay_round(&b.delay, now)
+    # A queue that empties in every round is only that of the media's own bursts.
+    over = over and b.delay.standing_us >= DELAY_EMPTY_US and delay_busy(&b.delay, b.arrival_us) >= BWE_BUSY_US
     b.arrived_bps = rate_bps(&b.arrived, RATE_LONG, b.arrival_us)
     if over:
-        # Half a second is the steadier measure, but not of a rate that suddenly is another.
-        short_bps = rate_bps(&b.arrived, RATE_SHORT, b.arrival_us)
-        if short_bps * 4 < b.arrived_bps * 3 or short_bps * 3 > b.arrived_bps * 4:
-            b.arrived_bps = short_bps
+        b.arrived_bps = _carried(b, b.arrived_bps)
     # As much as would have arrived without what the path loses anyway.
     b.arrived_bps = <u64> (b.arrived_bps / (1 - min(loss_anyway(&b.losses), 0.5)))
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
-    over |= loss_round(&b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now)
-    b.usage = USAGE_OVER if over else b.overuse.usage
-    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.rtt_us, now)
+    b.usage = USAGE_OVER if over else USAGE_NORMAL if b.overuse.usage == USAGE_OVER else b.overuse.usage
+    if delay_stands(&b.delay, now) or loss_round(
+        &b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now
+    ):
+        b.usage = USAGE_OVER
+    aimd_update(&b.aimd, b.usage, b.arrived_bps, b.sent_bps, b.rtt_us, now)
     if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)
     _judge_probe(b, told, now)
@@ -218,7 +240,7 @@ cdef void bwe_loss(Bwe* b, u8 fraction, us_t now) noexcept nogil:
 
 cdef void bwe_rtt(Bwe* b, us_t rtt, us_t now) noexcept nogil:
     if 0 < rtt < _MOST_RTT_US:
-        b.rtt_us = rtt
+        b.rtt_us = max(rtt, <us_t> _LEAST_RTT_US)
         b.reported_us = now
 
 
@@ -245,7 +267,7 @@ cdef bint _may_probe(const Bwe* b, us_t now) noexcept nogil:
         and b.delay.standing_us <= BWE_PROBE_QUEUE_US
         and b.halved_us == 0
         and now - b.feedback_us <= b.rtt_us + BWE_SILENT_US
-        and b.losses.state == LOSS_FREE
+        and (b.losses.state == LOSS_FREE or b.losses.state == LOSS_UNSURE)
     )
 
 

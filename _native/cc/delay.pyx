@@ -24,3 +24,14 @@ cdef void delay_round(Delay* d, us_t now) noexcept nogil:
     else:
         d.least_us[1] = min(d.least_us[1], d.round_us)
     d.standing_us = d.round_us - min(d.least_us[0], d.least_us[1])
+    if d.standing_us < DELAY_LONG_US:
+        d.stands_us = 0
+    elif d.stands_us == 0:
+        d.stands_us = now
+
+
+cdef bint delay_stands(Delay* d, us_t now) noexcept nogil:
+    if d.stands_us == 0 or now - d.stands_us < DELAY_STANDS_US:
+        return False
+    d.stands_us = now + DELAY_AGAIN_US
+    return True

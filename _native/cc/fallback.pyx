@@ -12,7 +12,7 @@ cdef void fallback_init(Fallback* f, u64 bps, us_t now) noexcept nogil:
     memset(f, 0, sizeof(Fallback))
     f.bps = bps
     f.updated_us = now
-    f.lowered_us = now - US_PER_S
+    f.lowered_us = now - 2 * US_PER_S
 
 
 cdef void fallback_remb(Fallback* f, u64 bps, us_t now) noexcept nogil:

@@ -14,7 +14,8 @@ cdef enum:
     LOSS_MEMORY = 300            # packets: of the running share, for bursts are not to be taken for more than they are
     LOSS_AVERAGE_ROUNDS = 50     # of the long average
     LOSS_EXCESS_PERMILLE = 50    # beyond the path's own, and beyond half as much again: this is put to the test
-    LOSS_QUEUE_US = 100000       # a standing queue so long says whose loss it is
+    LOSS_QUEUE_US = 100000       # a standing queue so long says whose loss it is, ...
+    LOSS_FULL_PERMILLE = 20      # ... when so much more is lost than the path's own
     LOSS_LESS_PERMILLE = 850     # of what arrived: the low rate of the test
     LOSS_MORE_PERMILLE = 1300    # the high one
     LOSS_PHASE_US = 800000       # a phase of the test lasts so long at least,
@@ -36,6 +37,7 @@ cdef enum LossState:
     LOSS_MORE                    # the high one,
     LOSS_AGAIN                   # and the low one again
     LOSS_BOUNDS
+    LOSS_UNSURE                  # bounds, though the source did not follow the test: a probe that comes through lifts it
 
 cdef struct Loss:
     u64 bps                      # the bound; all ones while there is none
@@ -68,6 +70,8 @@ cdef inline void loss_came(Loss* l) noexcept nogil:
 cdef inline double loss_anyway(const Loss* l) noexcept nogil:
     return min(max(l.own, <double> LOSS_EXCESS_PERMILLE / 1000), l.average)
 
+# A probe came through.
+cdef void loss_lift(Loss* l, us_t rtt, us_t now) noexcept nogil
 # The path was gone and is back: what it lost meanwhile says nothing.
 cdef void loss_forget(Loss* l, us_t rtt, us_t now) noexcept nogil
 # A feedback is over. arrived_bps: what arrives, corrected by what the path loses anyway; sent_bps: what was sent lately;

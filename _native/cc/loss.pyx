@@ -32,14 +32,14 @@ cdef void _enter(Loss* l, LossState state, u64 bps, us_t rtt, us_t now) noexcept
     l.recent = l.own
 
 
-cdef void _lift(Loss* l, us_t rtt, us_t now) noexcept nogil:
+cdef void loss_lift(Loss* l, us_t rtt, us_t now) noexcept nogil:
     _enter(l, LOSS_FREE, <u64> _NO_BOUND, rtt, now)
 
 
 cdef void _noise(Loss* l, double share, us_t rtt, us_t now) noexcept nogil:
     l.own = max(l.own, (share + l.before) / 2)
     l.rested_us = now + LOSS_REST_US
-    _lift(l, rtt, now)
+    loss_lift(l, rtt, now)
 
 
 cdef void _bound(Loss* l, us_t rtt, us_t now) noexcept nogil:
@@ -62,21 +62,21 @@ cdef void _judge_phase(Loss* l, u64 sent_bps, us_t rtt, us_t now) noexcept nogil
     elif share > l.own + <double> LOSS_BACK_PERMILLE / 1000:
         _enter(l, LOSS_AGAIN, _share(l.arrived_bps, LOSS_LESS_PERMILLE), rtt, now)
     elif sent_bps > l.arrived_bps:
-        _lift(l, rtt, now)       # it went by itself
+        loss_lift(l, rtt, now)       # it went by itself
     else:
         # The source had no use for the high rate: nothing is proven, so only the rate that it began with is kept out.
-        _enter(l, LOSS_BOUNDS, max(_share(l.sent_bps, LOSS_UNSURE_PERMILLE), l.bps), rtt, now)
+        _enter(l, LOSS_UNSURE, max(_share(l.sent_bps, LOSS_UNSURE_PERMILLE), l.bps), rtt, now)
 
 
 cdef void _suspect(Loss* l, u64 arrived_bps, u64 sent_bps, us_t rtt, us_t now) noexcept nogil:
     l.before = l.recent
-    if l.state == LOSS_BOUNDS:
+    if l.state >= LOSS_BOUNDS:
         # A bound that goes down and down, and the loss remains: it was never ours.
         l.bps = max(_share(arrived_bps, LOSS_BOUND_PERMILLE), _share(l.bps, 900))
         if l.bps < _share(l.arrived_bps, LOSS_DOUBT_PERMILLE):
             _noise(l, l.recent, rtt, now)
         else:
-            _enter(l, LOSS_BOUNDS, l.bps, rtt, now)
+            _enter(l, l.state, l.bps, rtt, now)
         return
     if now < l.rested_us and l.recent < 2 * _suspicious(l):
         return
@@ -92,7 +92,7 @@ cdef void _grow(Loss* l, u64 other_bps, us_t rtt, us_t now) noexcept nogil:
         return
     l.bps += <u64> (l.bps * (<double> LOSS_UP_PERMILLE / 1000) * passed / US_PER_S)
     if l.bps > _share(other_bps, LOSS_FREE_PERMILLE):
-        _lift(l, rtt, now)
+        loss_lift(l, rtt, now)
 
 
 cdef void loss_forget(Loss* l, us_t rtt, us_t now) noexcept nogil:
@@ -115,16 +115,17 @@ cdef bint loss_round(Loss* l, u64 arrived_bps, u64 sent_bps, u64 other_bps, us_t
     l.round_us = now
     if now < l.settled_us:
         return False
-    if l.state != LOSS_FREE and l.state != LOSS_BOUNDS:
+    if LOSS_FREE < l.state < LOSS_BOUNDS:
         _judge_phase(l, sent_bps, rtt, now)
-    elif l.recent > _suspicious(l):
-        if queue_us >= LOSS_QUEUE_US:
+    elif queue_us >= LOSS_QUEUE_US:
+        if l.recent > l.own + <double> LOSS_FULL_PERMILLE / 1000:
             _enter(l, l.state, l.bps, rtt, now)
             return True
+    elif l.recent > _suspicious(l):
         _suspect(l, arrived_bps, sent_bps, rtt, now)
     else:
         # What the path has not lost for long it does not lose any more.
         l.own += (l.average - l.own) / (4 * LOSS_AVERAGE_ROUNDS) if l.average < l.own else 0
-        if l.state == LOSS_BOUNDS:
+        if l.state >= LOSS_BOUNDS:
             _grow(l, other_bps, rtt, now)
     return False

@@ -9,7 +9,7 @@ cdef enum:
 cdef u64 rate_bps(const Rate* r, u32 buckets, us_t now) noexcept nogil:
     cdef i64 last = now >> RATE_SHIFT
     cdef i64 bucket = last - buckets
-    cdef us_t since = bucket << RATE_SHIFT
+    cdef us_t since = bucket * (1 << RATE_SHIFT)
     cdef u64 total = 0
     if not r.begun:
         return 0

@@ -41,8 +41,21 @@ cdef dict _state(const Bwe* b):
         "loss": b.loss,
         "usage": "over" if b.usage == USAGE_OVER else "under" if b.usage == USAGE_UNDER else "normal",
         "capacity_bps": b.aimd.capacity_bps,
+        "probes": b.probe.count,
         "bytes": bwe_bytes(b),
     }
+
+
+# Arrivals of the 50 packets up to number `last`, counted from the reference time before the first.
+cdef void _tell(Bwe* b, TwccView* view, TwccPacket* told, u64 last) noexcept nogil:
+    cdef us_t first_us = <us_t> (last - 49) * 2000, at
+    cdef u64 i
+    view.reference = <i32> (first_us // TWCC_REFERENCE_US)
+    for i in range(50):
+        at = first_us + <us_t> i * 2000
+        told[i].received = True
+        told[i].arrival_us = at + (i % 7) * 250
+    bwe_feedback(b, view, told, first_us + 150000)
 
 
 cdef class Estimator:
@@ -106,11 +119,26 @@ cdef class Estimator:
     def state(self):
         return _state(self.bwe)
 
-    def time_send(self, u32 packets):
+    def time_send(self, u64 first, u32 packets):
+        """Sends so many packets, 2 ms apart."""
         cdef u32 i
         with nogil:
             for i in range(packets):
-                bwe_send(self.bwe, 1200, <us_t> i * 2000, 0)
+                bwe_send(self.bwe, 1200, <us_t> (first + i) * 2000, 0)
+
+    def time_feedback(self, u64 first, u32 packets):
+        """Sends as ``time_send`` does and tells it all in feedbacks of 50."""
+        cdef TwccPacket told[50]
+        cdef TwccView view
+        cdef u64 i
+        memset(told, 0, sizeof(told))
+        memset(&view, 0, sizeof(view))
+        view.count = 50
+        with nogil:
+            for i in range(first, first + packets):
+                view.base_seq = <u16> (bwe_send(self.bwe, 1200, <us_t> i * 2000, 0) - 49)
+                if i % 50 == 49:
+                    _tell(self.bwe, &view, told, i)
 
 
 cdef struct _Row:
@@ -220,12 +248,6 @@ cdef class Network:
         if flow.receiver != NULL and back_us is not None:
             flow.receiver.back_us = back_us
 
-    def want(self, u32 index, u64 next_step_bps, u64 all_bps):
-        """Tell a blind source's estimator what is wanted."""
-        if index >= self.count or self.flows[index].bwe == NULL:
-            raise IndexError(index)
-        bwe_want(self.flows[index].bwe, next_step_bps, all_bps, self.now)
-
     cdef bint _note(self) noexcept nogil:
         cdef _Row* row
         cdef _Row* grown
@@ -237,10 +259,8 @@ cdef class Network:
             if grown == NULL:
                 return False
             self.rows = grown
-        for i in range(_MAX_FLOWS):
+        for i in range(self.count):
             flow = &self.flows[i]
-            if i >= self.count:
-                break
             row = &self.rows[self.row_count]
             self.row_count += 1
             memset(row, 0, sizeof(_Row))

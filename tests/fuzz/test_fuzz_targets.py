@@ -23,6 +23,8 @@ NOISE_SHARE = {
     "engine-media": 0.001,  # sealed with good keys, but for no stream or with no frame in it
     "rtcp": 0.02,  # version, type and the word count of all packets must fit
     "twcc": 0.002,
+    "bwe-feedback": 0.01,  # as twcc
+    "bwe-script": 0.25,  # any bytes are a script, if a fifth as many steps
     "h264": 0.5,  # most of the values that a NAL unit's type can have need no more than to be there
     "media-payload": 0.01,  # a part behind the first needs one byte of AV1, three of VP9
     "vp8": 0.99,  # nearly all bytes are a descriptor; what must be refused is the one that needs more than there is

@@ -20,10 +20,22 @@ BUILD_TIMEOUT_S = 900
 #: Benchmarks, and doors that only tests on the release modules use: a fifth of what would have to be compiled.
 LEFT_OUT = (
     *(f"bench_{name}" for name in ("chatters", "engine", "fanout", "media", "receive", "srtp", "stream", "wire")),
-    *("chat_floor", "floor", "publisher", "sink"),
+    *("cc_flow", "cc_path", "cc_receiver", "chat_floor", "floor", "publisher", "sink"),
     *(
         f"probe_{name}"
-        for name in ("allocation", "bytes", "codecs", "core", "output", "stream", "swarm", "train", "turns", "udp")
+        for name in (
+            "allocation",
+            "bytes",
+            "cc",
+            "codecs",
+            "core",
+            "output",
+            "stream",
+            "swarm",
+            "train",
+            "turns",
+            "udp",
+        )
     ),
 )
 NOT_COPIED = {"web", "static", "node_modules", "__pycache__"}

@@ -1,0 +1,1 @@
+"""The estimate of one transport: no Python names, C functions only (see ``_native/cc/bwe.pxd``)."""

@@ -1,0 +1,1 @@
+"""Receivers without transport-wide feedback: no Python names, C functions only (see ``_native/cc/fallback.pxd``)."""

@@ -1,0 +1,1 @@
+"""Packets that left together: no Python names, C functions only (see ``_native/cc/groups.pxd``)."""

@@ -1,0 +1,1 @@
+"""The loss-based bound: no Python names, C functions only (see ``_native/cc/loss.pxd``)."""

@@ -1,0 +1,1 @@
+"""Probing: no Python names, C functions only (see ``_native/cc/probe.pxd``)."""
