@@ -165,6 +165,19 @@ def test_who_is_let_down_by_equals_gets_its_share() -> None:
     assert "yielded" in {row[4] for row in allocator.rows() if row[1] == 1}
 
 
+def test_equals_do_not_swap_places_with_their_order() -> None:
+    allocator, wants = Allocator(), [want(1), want(2), want(3)]
+    # One of three has the upper layer; rates waver, and the order of the list changes.
+    changes = 0
+    for turn in range(100):
+        for one in wants:
+            one.source(2, 1, [[100_000 + 5000 * ((turn + one.id) % 3)], [400_000]])
+        wants.append(wants.pop(0))
+        changes += run(allocator, wants, [750_000], S + turn * TURN_US)
+    assert changes == 3
+    assert sorted(one.choice[0] for one in wants) == [0, 0, 1]
+
+
 @pytest.mark.parametrize("temporal", [False, True])
 def test_the_conference_of_twenty(temporal: bool) -> None:
     # 3.6 Mbit/s of video in a budget of 3.75 beside audio and repairs: the speaker whole, everybody else shown.

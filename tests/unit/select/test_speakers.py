@@ -110,6 +110,19 @@ def test_talking_into_somebodys_speech_takes_nothing_over(seed: int) -> None:
     assert group.dominant == 1
 
 
+def test_a_stop_within_a_word_gives_nothing_away() -> None:
+    group = Speakers(2)
+    for frame in range(200):
+        now = S + frame * FRAME_US
+        # The dominant one makes a stop of 80 ms every half second, when it is looked; the other makes none.
+        stop = frame > 100 and frame % 25 in {21, 22, 23, 24}
+        group.level(1, 70 if frame < 50 or stop else 30, now)
+        group.level(2, 70 if frame < 120 else 30, now)
+        if frame % 25 == 24:
+            group.tick(now)
+    assert group.dominant == 1
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_noise_that_does_not_change_is_nobody(seed: int) -> None:
     group = Speakers(3)
