@@ -120,4 +120,4 @@ cdef void rates_read(LayerRates* r, us_t now, u32[RATES_LAYERS][RATES_LAYERS] ou
 cdef inline u64 _told(u64 fast, u64 slow) noexcept nogil:
     if slow == 0 or fast < slow:
         return max(fast, slow)
-    return min(fast, slow + slow // 2)
+    return min(fast, slow + slow // 4)

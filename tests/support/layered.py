@@ -56,7 +56,7 @@ class Plan:
     joins: frozenset[int] = frozenset()
     #: Pictures from which on so many spatial layers are sent.
     sent: tuple[tuple[int, int], ...] = ()
-    #: Temporal layers refer to what came before in their own layer, but for a synchronization in each so many periods; 0: never.
+    #: Temporal layers refer to what came before in their own layer, but in one of so many periods; 0: never.
     sticky: int = 0
     flexible: bool = False
     wide: bool = True
@@ -86,7 +86,7 @@ class Source:
         self.plan = plan
         self.frames: dict[FrameId, Frame] = {}
         self.packets: list[Packet] = []
-        #: Pictures that are points of synchronization of their temporal layer (VP8's Y), and switching points (VP9's U).
+        #: Pictures with which a temporal layer can be begun (VP8's Y).
         self.syncs: set[int] = set()
         self.temporal: list[int] = []
         self._numbers: dict[FrameId, int] = {}
