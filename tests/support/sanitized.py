@@ -21,7 +21,10 @@ BUILD_TIMEOUT_S = 900
 LEFT_OUT = (
     *(f"bench_{name}" for name in ("chatters", "engine", "fanout", "media", "receive", "srtp", "stream", "wire")),
     *("chat_floor", "floor", "publisher", "sink"),
-    *(f"probe_{name}" for name in ("bytes", "codecs", "core", "output", "select", "stream", "swarm", "train", "turns", "udp")),
+    *(
+        f"probe_{name}"
+        for name in ("bytes", "codecs", "core", "output", "select", "stream", "swarm", "train", "turns", "udp")
+    ),
 )
 NOT_COPIED = {"web", "static", "node_modules", "__pycache__"}
 
