@@ -34,6 +34,8 @@ cdef struct Selector:
     u8 told              # spatial layers that were decided, a bit each
     u8 fed               # something of it was forwarded
     u8 key               # its lowest layer refers to no other picture
+    u8 alone             # spatial layers that do not refer to the one below, a bit each
+    u8 rising            # what it refers to shows that more temporal layers can be had
     u8 ended             # a packet was said to be its last
     u8 spatial_seen      # its highest spatial layer
     u8 spatial_before    # that of the picture before

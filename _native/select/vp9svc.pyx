@@ -67,7 +67,7 @@ cdef void _new_picture(Selector* s, const FrameFacts* f, u64 index, i32 ahead) n
     s.cap = s.target_spatial
     s.want = <u8> (s.target_temporal + 1)
     s.spatial_before = s.spatial_seen
-    s.spatial_seen = s.told = s.ended = s.key = s.fed = 0
+    s.spatial_seen = s.told = s.ended = s.key = s.fed = s.rising = 0
     s.layers = _reduced(s.layers, s.cap, s.want)
     select_entry(s, 0)[0] = <u16> (_KNOWN | (f.temporal_id & 7) << _TEMPORAL | s.layers)
     _report(s)
@@ -109,14 +109,20 @@ cdef u16 _continued(Selector* s, const FrameFacts* f, u16 count) noexcept nogil:
     references = _references(s, f)
     if f.temporal_id < count:
         return f.temporal_id if references == _LEFT_OUT else count
-    if references == _FORWARDED and f.temporal_id < s.want and f.spatial_id <= s.cap:
+    if references == _FORWARDED and f.temporal_id < s.want and f.spatial_id <= s.cap and not s.ended:
+        s.rising = 1
         return f.temporal_id + 1
     return count
 
 
 cdef inline bint _needed(const Selector* s, const FrameFacts* f, u16 layers) noexcept nogil:
-    """Does a spatial layer above not go on without this frame?"""
-    return not f.unused_above or s.cap <= f.spatial_id or (layers & _up_to(s.cap)) >> (3 * (f.spatial_id + 1)) == 0
+    """Does what is forwarded of the picture not go on without this frame?"""
+    cdef int top
+    if not f.unused_above or s.cap <= f.spatial_id:
+        return True
+    # Also the last layer of a picture that lacks higher ones has none above, unless those go on by themselves.
+    top = _top(layers & _up_to(s.cap), 0)
+    return top <= f.spatial_id or not s.alone >> top & 1
 
 
 cdef void _leave_those_above(Selector* s, u16* entry) noexcept nogil:
@@ -139,6 +145,10 @@ cdef void _decide(Selector* s, const FrameFacts* f, u16* entry) noexcept nogil:
         s.spatial_seen = spatial
     if spatial == 0:
         s.key = not f.predicted
+    if not f.inter_layer:
+        s.alone |= 1 << spatial
+    elif not s.key:              # K-SVC refers to the layer below in keyframes only
+        s.alone &= ~(1 << spatial)
     if not sound:
         count = min(before, <u16> f.temporal_id)
     elif f.predicted:
@@ -158,8 +168,11 @@ cdef void _decide(Selector* s, const FrameFacts* f, u16* entry) noexcept nogil:
 
 
 cdef inline bint _more_may_follow(const Selector* s, const FrameFacts* f) noexcept nogil:
-    """May a higher layer begin in this very picture?"""
-    return f.spatial_id < s.cap and (not f.predicted or s.spatial_before <= f.spatial_id)
+    """May a higher layer begin in this very picture, or join in as this one did?"""
+    return f.spatial_id < s.cap and (
+        not f.predicted or s.spatial_before <= f.spatial_id
+        or (s.rising and _count(s.layers, f.spatial_id + 1) == f.temporal_id)
+    )
 
 
 cdef int vp9_packet(Selector* s, const FrameFacts* f, u64 index) noexcept nogil:
@@ -180,6 +193,8 @@ cdef int vp9_packet(Selector* s, const FrameFacts* f, u64 index) noexcept nogil:
         return 0
     if ahead == 0:
         s.fed = 1
+    elif f.inter_layer and f.temporal_id >= _count(entry[0], f.spatial_id - 1):
+        return 0                 # which of the newest picture was looked at when its layer was decided
     if not f.ends_frame or f.ends_picture or _top(entry[0], f.temporal_id) != f.spatial_id:
         return _FORWARD
     if ahead == 0:

@@ -2,7 +2,7 @@
 #
 # Bytes are counted in eight buckets of 131 ms, so the rate is that of the last second. To that comes a slow average (two seconds): what is
 # told is the last second's rate, but at least the average, so that a still scene does not look as if a higher layer would fit, and at
-# most one and a half times it, so that a keyframe does not look as if the layer had grown. A layer that began lately has no average
+# most a quarter more, so that a keyframe does not look as if the layer had grown. A layer that began lately has no average
 # and is told as it is; one that was silent for a second has no rate.
 from simplestchat._native.core.types cimport u8, u32, us_t
 

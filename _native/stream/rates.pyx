@@ -102,11 +102,12 @@ cdef void rates_read(LayerRates* r, us_t now, u32[RATES_LAYERS][RATES_LAYERS] ou
         if not r.alive >> spatial & 1:
             continue
         span = _span(r, spatial, now)
-        own = own_slow = 0
+        own = own_slow = rate = 0
         for temporal in range(RATES_LAYERS):
             own += _rate(<u64> r.sums[0][spatial][temporal] + r.sums[1][spatial][temporal], span)
             own_slow += <u64> r.slow[0][spatial][temporal] + r.slow[1][spatial][temporal]
-            rate = _told(fast[temporal] + own, slow[temporal] + own_slow)
+            # More layers never take less, also where one has an average and one has none yet.
+            rate = max(rate, _told(fast[temporal] + own, slow[temporal] + own_slow))
             out[spatial][temporal] = <u32> min(rate, <u64> 0xFFFFFFFF)
         own = own_slow = 0
         for temporal in range(RATES_LAYERS):
@@ -119,4 +120,4 @@ cdef void rates_read(LayerRates* r, us_t now, u32[RATES_LAYERS][RATES_LAYERS] ou
 cdef inline u64 _told(u64 fast, u64 slow) noexcept nogil:
     if slow == 0 or fast < slow:
         return max(fast, slow)
-    return min(fast, slow + slow // 2)
+    return min(fast, slow + slow // 4)

@@ -34,6 +34,8 @@ NOISE_SHARE = {
     "av1dd": 0.05,  # a small structure is soon guessed, and then three bytes may name a template of it
     "opus": 0.99,  # a frame of any bytes in three quarters, lengths must fit in the others
     "red": 0.6,  # one byte below 128 is a header and says what is behind it is the payload
+    "select": 1.0,  # any facts are facts
+    "rates": 1.0,  # any numbers are sizes and times
     "pidmap": 0.99,  # any four bytes are a packet's numbers
 }
 

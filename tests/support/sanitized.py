@@ -21,22 +21,8 @@ BUILD_TIMEOUT_S = 900
 LEFT_OUT = (
     *(f"bench_{name}" for name in ("chatters", "engine", "fanout", "media", "receive", "srtp", "stream", "wire")),
     *("cc_flow", "cc_path", "cc_receiver", "chat_floor", "floor", "publisher", "sink"),
-    *(
-        f"probe_{name}"
-        for name in (
-            "allocation",
-            "bytes",
-            "cc",
-            "codecs",
-            "core",
-            "output",
-            "stream",
-            "swarm",
-            "train",
-            "turns",
-            "udp",
-        )
-    ),
+    *(f"probe_{name}" for name in ("allocation", "arrival", "bytes", "cc", "codecs", "core", "output", "select")),
+    *(f"probe_{name}" for name in ("stream", "swarm", "train", "turns", "udp")),
 )
 NOT_COPIED = {"web", "static", "node_modules", "__pycache__"}
 
