@@ -238,6 +238,15 @@ cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t 
     s.counters.piped_out += c.pipe
 
 
+cdef inline bint _still_under_way(const SentPacket* sent, us_t now, us_t rtt) noexcept nogil:
+    """Was it first sent less than a round trip ago?
+
+    What was lost on its way to us, and repaired, is asked for by its subscriber long before we have it. A question that comes right behind
+    the forwarding was asked before that could arrive.
+    """
+    return sent.resends == 0 and <us_t><u32>(<u32>now - sent.sent_us) < rtt - rtt // 8
+
+
 cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexcept nogil:
     """One packet again, over RTX (RFC 4588) where negotiated, else byte for byte. False when that cannot be done."""
     cdef Transport* t = c.transport
@@ -256,7 +265,11 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
         return False
     stream = &c.producer.streams[sent.stream]
     packet = cache_find(&stream.cache, sent.source_index)
-    if packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size or not sent_may_resend(sent, now, c.send.rtt_us):
+    if packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size:
+        return False
+    if packet.late and _still_under_way(sent, now, c.send.rtt_us):
+        return False
+    if not sent_may_resend(sent, now, c.send.rtt_us):
         return False
     out = out_reserve(&s.out)
     if out == NULL:
