@@ -290,6 +290,15 @@ cdef void consumer_forward(ShardState* s, Consumer* c, const Ready* ready, us_t 
         outgoing_note(s, c, ready, &sent, now)
 
 
+cdef inline bint _still_under_way(const SentPacket* sent, us_t now, us_t rtt) noexcept nogil:
+    """Was it first sent less than a round trip ago?
+
+    What was lost on its way to us, and repaired, is asked for by its subscriber long before we have it. A question that comes right behind
+    the forwarding was asked before that could arrive.
+    """
+    return sent.resends == 0 and <us_t><u32>(<u32>now - sent.sent_us) < rtt - rtt // 8
+
+
 cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexcept nogil:
     """One packet again. False when that cannot be done."""
     cdef SentPacket* sent = sent_find(&c.sent, sequence, c.seq.next_out)
@@ -298,8 +307,11 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
     if sent == NULL:
         return False
     packet = cache_find(&c.producer.streams[sent.stream].cache, sent.source_index)
-    if (packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size
-            or not sent_may_resend(sent, now, c.send.rtt_us)):
+    if packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size:
+        return False
+    if packet.late and _still_under_way(sent, now, c.send.rtt_us):
+        return False
+    if not sent_may_resend(sent, now, c.send.rtt_us):
         return False
     size = outgoing_again(s, c, sent, now, 0)
     if size == 0:

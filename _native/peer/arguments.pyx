@@ -8,9 +8,12 @@ from simplestchat._native.engine.addresses cimport tuple_from_address
 from simplestchat._native.peer.link cimport LinkSettings
 from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_H264, PAYLOAD_OPUS, PAYLOAD_VP8, PAYLOAD_VP9
 from simplestchat._native.peer.settings cimport (
-    PEER_EXT_ABS_SEND_TIME, PEER_EXT_AUDIO_LEVEL, PEER_EXT_MID, PEER_EXT_REPAIRED_RID, PEER_EXT_RID,
+    PEER_EXT_ABS_SEND_TIME, PEER_EXT_AUDIO_LEVEL, PEER_EXT_DEPENDENCY, PEER_EXT_MID, PEER_EXT_REPAIRED_RID, PEER_EXT_RID,
     PEER_EXT_TRANSPORT_CC, PEER_MAX_LAYERS, PEER_NAME_SIZE, ReceiverSettings, SenderSettings,
 )
+from simplestchat._native.peer.scalability cimport Scalability
+
+import re
 
 from simplestchat._native.core.errors import MisuseError
 
@@ -21,6 +24,7 @@ cdef dict _CODECS = {
 cdef dict _EXTENSIONS = {
     "mid": PEER_EXT_MID, "audio-level": PEER_EXT_AUDIO_LEVEL, "abs-send-time": PEER_EXT_ABS_SEND_TIME,
     "transport-cc": PEER_EXT_TRANSPORT_CC, "rid": PEER_EXT_RID, "repaired-rid": PEER_EXT_REPAIRED_RID,
+    "dependency-descriptor": PEER_EXT_DEPENDENCY,
 }
 cdef enum:
     LONGEST_SPAN_US = 60000000     # of a link's delays
@@ -101,6 +105,15 @@ cdef int _layers(SenderSettings* out, object layers) except -1:
     return 0
 
 
+cdef int _scalability(Scalability* out, str mode) except -1:
+    """By its name in W3C webrtc-svc."""
+    found = re.fullmatch(r"L([123])T([123])(_KEY)?", mode)
+    if found is None or (found[3] and found[1] == "1"):
+        raise MisuseError(f"scalability {mode!r} is not L1T1 to L3T3, or one with _KEY of several spatial layers")
+    out.spatial, out.temporal, out.key = int(found[1]), int(found[2]), found[3] is not None
+    return 0
+
+
 cdef int sender_arguments(SenderSettings* out, u32 id, object info) except -1:
     memset(out, 0, sizeof(SenderSettings))
     out.id = id
@@ -120,6 +133,7 @@ cdef int sender_arguments(SenderSettings* out, u32 id, object info) except -1:
     out.talk_ms = <u16>_number(info, "talk_ms", 0, 0xFFFF)
     out.silence_ms = <u16>_number(info, "silence_ms", 0, 0xFFFF)
     out.seed = int(_field(info, "seed")) & 0xFFFFFFFFFFFFFFFF
+    _scalability(&out.scalability, info.get("scalability", "L1T1"))
     return _layers(out, _field(info, "layers"))
 
 
@@ -169,11 +183,12 @@ cdef int link_arguments(LinkSettings* out, object conditions) except -1:
     out.jitter_us = _optional(conditions, "jitter_us", LONGEST_SPAN_US)
     out.rate_bps = <u64>_optional(conditions, "rate_bps", 1 << 50)
     out.queue_bytes = <u32>_optional(conditions, "queue_bytes", 0xFFFFFFFF)
+    out.queue_us = _optional(conditions, "queue_us", LONGEST_SPAN_US)
     out.outage = bool(conditions.get("outage", False))
     return 0
 
 
 cdef tuple _LINK_NAMES = (
     "loss", "burst_enter", "burst_leave", "burst_loss", "duplicate", "reorder", "reorder_us", "corrupt", "delay_us", "jitter_us",
-    "rate_bps", "queue_bytes", "outage",
+    "rate_bps", "queue_bytes", "queue_us", "outage",
 )

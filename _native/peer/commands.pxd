@@ -25,10 +25,19 @@ cdef struct IceArguments:
     const u8* password
     size_t password_size
 
+# What an emulated direction is like now.
+cdef struct LinkAccount:
+    u64 rate_bps                   # 0: no bottleneck
+    us_t queue_us                  # that its queue takes to run empty
+    u64 bytes                      # given to it
+    u64 queue_drops
+
 cdef struct PathAccount:
     PathTotals totals
     u8 state
     us_t rtt_us
+    u64 remb_bps
+    LinkAccount links[2]           # up, down; zeros without one
     char ufrag[OWN_UFRAG_SIZE]
     char password[OWN_PASSWORD_SIZE]
 
@@ -40,6 +49,7 @@ cdef int command_restart(SwarmState* s, u32 id, const IceArguments* ice) noexcep
 cdef int command_network(SwarmState* s, u32 id, const LinkSettings* up, const LinkSettings* down) noexcept nogil     # NULL: none
 cdef int command_add_sender(SwarmState* s, u32 path, const SenderSettings* settings) noexcept nogil
 cdef int command_add_receiver(SwarmState* s, u32 path, const ReceiverSettings* settings) noexcept nogil
+cdef int command_bitrate(SwarmState* s, u32 sender, u32 layer, u32 bitrate_bps) noexcept nogil
 # Accounts, as of now or, with `remove`, the last ones.
 cdef int command_path(SwarmState* s, u32 id, bint remove, PathAccount* out) noexcept nogil
 cdef int command_sender(SwarmState* s, u32 id, bint remove, SenderTotals* out) noexcept nogil

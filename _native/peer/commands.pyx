@@ -4,14 +4,16 @@ from libc.string cimport memcpy, memset
 
 from simplestchat._native.core.siphash cimport splitmix
 from simplestchat._native.core.table cimport table64_get
-from simplestchat._native.core.types cimport E_LIMIT, E_NOMEM, E_STATE, OK, Tuple, u32, u64, u8
+from simplestchat._native.core.types cimport E_LIMIT, E_MALFORMED, E_NOMEM, E_STATE, OK, Tuple, u32, u64, u8, us_t
 from simplestchat._native.peer.agent cimport agent_seek, agent_set
 from simplestchat._native.peer.entities cimport MAX_PATHS, OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, Path, Publication, Reception, SwarmState
-from simplestchat._native.peer.link cimport Link, LinkSettings, link_new, link_reseed, link_set
+from simplestchat._native.peer.link cimport (
+    Link, LinkSettings, LinkTotals, link_new, link_queue_us, link_rate, link_reseed, link_set, link_totals,
+)
 from simplestchat._native.peer.path cimport path_expect, path_leave, path_new, path_rebind, path_silence, path_want
 from simplestchat._native.peer.receiver cimport ReceiverTotals, receiver_totals
 from simplestchat._native.peer.sender cimport (
-    SenderTotals, sender_keyframe, sender_layers, sender_mute, sender_talk, sender_totals,
+    SenderTotals, sender_bitrate, sender_keyframe, sender_layers, sender_mute, sender_talk, sender_totals,
 )
 from simplestchat._native.peer.settings cimport ReceiverSettings, SenderSettings
 from simplestchat._native.peer.sources cimport sources_judge
@@ -117,6 +119,18 @@ cdef int command_network(SwarmState* s, u32 id, const LinkSettings* up, const Li
     return status
 
 
+cdef void _read_link(const Link* link, us_t now, LinkAccount* out) noexcept nogil:
+    cdef LinkTotals totals
+    memset(out, 0, sizeof(LinkAccount))
+    if link == NULL:
+        return
+    link_totals(link, &totals)
+    out.rate_bps = link_rate(link)
+    out.queue_us = link_queue_us(link, now)
+    out.bytes = totals.bytes
+    out.queue_drops = totals.queue_drops
+
+
 cdef int command_path(SwarmState* s, u32 id, bint remove, PathAccount* out) noexcept nogil:
     cdef Path* p = _path(s, id)
     if p == NULL:
@@ -125,6 +139,9 @@ cdef int command_path(SwarmState* s, u32 id, bint remove, PathAccount* out) noex
     out.totals = p.totals
     out.state = p.state
     out.rtt_us = p.rtt_us
+    out.remb_bps = p.remb_bps
+    _read_link(p.up, s.now, &out.links[0])
+    _read_link(p.down, s.now, &out.links[1])
     memcpy(out.ufrag, p.own_ufrag, OWN_UFRAG_SIZE)
     memcpy(out.password, p.own_password, OWN_PASSWORD_SIZE)
     if remove:
@@ -143,6 +160,13 @@ cdef int command_add_sender(SwarmState* s, u32 path, const SenderSettings* setti
 cdef int command_add_receiver(SwarmState* s, u32 path, const ReceiverSettings* settings) noexcept nogil:
     cdef Path* p = _path(s, path)
     return reception_add(s, p, settings, s.now) if p != NULL else UNKNOWN
+
+
+cdef int command_bitrate(SwarmState* s, u32 sender, u32 layer, u32 bitrate_bps) noexcept nogil:
+    cdef Publication* t = _sender(s, sender)
+    if t == NULL:
+        return UNKNOWN
+    return sender_bitrate(t.sender, <u8>layer, bitrate_bps) if layer < 0x100 else E_MALFORMED
 
 
 cdef int command_sender(SwarmState* s, u32 id, bint remove, SenderTotals* out) noexcept nogil:

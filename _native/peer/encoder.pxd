@@ -26,6 +26,8 @@ cdef struct TalkModel:
     u8 talking
 
 cdef void video_model_init(VideoModel* m, u64 seed, u32 bitrate_bps, u16 fps) noexcept nogil
+# Another bitrate from the next frame on; what is owed is owed.
+cdef void video_model_rate(VideoModel* m, u32 bitrate_bps, u16 fps) noexcept nogil
 # Bytes of the next frame.
 cdef u32 video_model_next(VideoModel* m, bint keyframe) noexcept nogil
 
@@ -34,5 +36,6 @@ cdef void talk_model_init(TalkModel* m, u64 seed, u8 mode, u32 talk_ms, u32 sile
 cdef bint talk_model_at(TalkModel* m, us_t now) noexcept nogil
 # From now on somebody talks, or is silent, until told otherwise.
 cdef void talk_model_set(TalkModel* m, bint talking) noexcept nogil
+cdef void talk_model_rate(TalkModel* m, u32 bitrate_bps) noexcept nogil
 # Bytes of the next frame of speech.
 cdef u32 talk_model_next(TalkModel* m) noexcept nogil

@@ -27,9 +27,13 @@ cdef inline double _factor(u64* random, double spread) noexcept nogil:
 
 cdef void video_model_init(VideoModel* m, u64 seed, u32 bitrate_bps, u16 fps) noexcept nogil:
     m.random = seed
-    m.mean = <double> bitrate_bps / 8.0 / fps
     m.debt = 0
+    video_model_rate(m, bitrate_bps, fps)
     m.payback = fps / 2.0 if fps > 2 else 1.0
+
+
+cdef void video_model_rate(VideoModel* m, u32 bitrate_bps, u16 fps) noexcept nogil:
+    m.mean = <double> bitrate_bps / 8.0 / fps
 
 
 cdef u32 video_model_next(VideoModel* m, bint keyframe) noexcept nogil:
@@ -53,7 +57,7 @@ cdef inline us_t _exponential(u64* random, us_t mean) noexcept nogil:
 cdef void talk_model_init(TalkModel* m, u64 seed, u8 mode, u32 talk_ms, u32 silence_ms, u32 bitrate_bps, us_t now) noexcept nogil:
     cdef double share
     m.random = seed
-    m.mean = <double> bitrate_bps / 8.0 / _AUDIO_FRAMES_PER_S
+    talk_model_rate(m, bitrate_bps)
     m.talk_us = <us_t> talk_ms * US_PER_MS
     m.silence_us = <us_t> silence_ms * US_PER_MS
     m.until = <us_t> _NEVER
@@ -74,6 +78,10 @@ cdef bint talk_model_at(TalkModel* m, us_t now) noexcept nogil:
 cdef void talk_model_set(TalkModel* m, bint talking) noexcept nogil:
     m.talking = talking
     m.until = <us_t> _NEVER
+
+
+cdef void talk_model_rate(TalkModel* m, u32 bitrate_bps) noexcept nogil:
+    m.mean = <double> bitrate_bps / 8.0 / _AUDIO_FRAMES_PER_S
 
 
 cdef u32 talk_model_next(TalkModel* m) noexcept nogil:

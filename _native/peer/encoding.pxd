@@ -4,6 +4,7 @@
 # keyframes and on retransmissions. First indices are below 2**15, so that nobody guesses a wrong rollover.
 from simplestchat._native.core.types cimport u8, u16, u32, u64, us_t
 from simplestchat._native.peer.encoder cimport VideoModel
+from simplestchat._native.peer.scalability cimport SCALABILITY_MAX, PictureLayers
 from simplestchat._native.peer.settings cimport LayerSettings, SenderSettings
 from simplestchat._native.stream.cache cimport PacketCache
 from simplestchat._native.stream.send cimport SendStats
@@ -35,9 +36,11 @@ cdef struct Moment:
 cdef struct Encoding:
     SendStats send
     SendStats rtx
-    VideoModel model
+    VideoModel models[SCALABILITY_MAX]   # of each spatial layer
+    PictureLayers picture        # the present one
     PacketCache cache            # for retransmission; not there without RTX
     SentRing sent
+    u32 cached_bps               # what the cache has room for
     u32 first_timestamp
     u32 counter                  # of the next stamp
     u8 active
@@ -47,6 +50,10 @@ cdef struct Encoding:
     u8 keyframe                  # the present frame
     u8 silence
     u8 marker
+    u8 spatial                   # layer of the present frame
+    u8 spatial_active            # layers that are sent, 0 without layers
+    u8 base_pictures             # of temporal layer 0, counted (TL0PICIDX)
+    u32 key_picture              # number of the last keyframe
     u16 parts                    # of the present frame, 0 when it has none
     u16 part                     # next one
     u32 frame_size
@@ -55,8 +62,12 @@ cdef struct Encoding:
 
 # `layer` is its place in the settings. OK or E_NOMEM; encoding_free is right after both.
 cdef int encoding_init(Encoding* e, const SenderSettings* settings, u8 layer, u64* random) noexcept nogil
+# Another bitrate from the next frame on, where there are spatial layers that of the layer. Beyond what its cache was made for it gets a larger one, which is empty at first.
+cdef void encoding_rate(Encoding* e, const SenderSettings* settings, u8 layer, u8 spatial, u32 bitrate_bps) noexcept nogil
 cdef void encoding_free(Encoding* e) noexcept nogil
 cdef size_t encoding_caches(const Encoding* e) noexcept nogil     # bytes
+# A video's next picture begins, of which e.keyframe is known: its first frame is cut.
+cdef void encoding_picture(Encoding* e, const SenderSettings* settings, u32 number) noexcept nogil
 # The next frame has this many bytes of payload: how many packets that makes.
 cdef void encoding_cut(Encoding* e, const SenderSettings* settings, u32 size) noexcept nogil
 # The next part of the present frame, written to `buffer` (ENCODING_BUFFER bytes). There must be one.

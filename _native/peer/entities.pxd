@@ -70,6 +70,7 @@ cdef struct Reception:
     us_t wanted_us                 # from when the first packet and the first frame are measured: its user waited longer than it is there
     u64 keyframes_before           # whole ones until then
     u8 video
+    u16 layers_told                # of the last EVENT_LAYER, 0xFFFF: none
     u8 packet_told                 # EVENT_FIRST_PACKET was given
     u8 frame_told
     u8 ended                       # its user crashed: nothing is expected any more

@@ -8,6 +8,7 @@ cdef enum:
     EVENT_FAILED = 3
     EVENT_FIRST_PACKET = 4         # a receiver; span in us
     EVENT_FIRST_FRAME = 5
+    EVENT_LAYER = 6                # a receiver; when, and spatial << 8 | temporal: what is shown of a video from then on
 
 cdef inline void swarm_event(SwarmState* s, u8 kind, u32 id, us_t first, us_t second) noexcept nogil:
     if s.event_count >= MAX_SWARM_EVENTS:

@@ -12,6 +12,8 @@ from simplestchat._native.peer.stamp cimport Stamp
 cdef enum:
     FRAMES_PLACES = 64           # frames that can be incomplete or wait at a time: a second of 60 fps
     FRAMES_INTERVALS = 30
+    FRAMES_TEMPORAL = 3          # layers
+    FRAMES_TEMPORAL_US = 500000  # one of which nothing is shown for so long is not received
 
 cdef struct FramePlace:
     us_t due_us
@@ -34,7 +36,9 @@ cdef struct Frames:
     u32 intervals[FRAMES_INTERVALS]
     u8 interval_count
     u8 interval_at
-    u8 shown_layer
+    u8 shown_layer               # its encoding
+    u8 spatial                   # and the layers in that
+    us_t temporal_us[FRAMES_TEMPORAL]    # when one of each temporal layer was last shown, 0 never
     u64 count                    # shown
     u64 keyframes                # of these
     u64 broken
@@ -45,6 +49,11 @@ cdef void frames_init(Frames* f, FramePlace* places) noexcept nogil
 # One part, never the same twice. `current`: of the encoding that is coming now, not a late one of another. `latency` gets
 # the time from due to shown.
 cdef void frames_part(Frames* f, const Stamp* stamp, bint current, us_t arrival, Histogram* latency) noexcept nogil
+# A frame is shown that somebody else put together.
+cdef void frames_shown(Frames* f, u32 frame, u8 layer, u8 spatial, u8 temporal, bint keyframe, us_t due_us, us_t arrival,
+                       Histogram* latency) noexcept nogil
+# The layers that are shown now: encoding or spatial layer << 8, and temporal layer; 0xFFFF before the first frame.
+cdef u16 frames_layers(const Frames* f) noexcept nogil
 # What was due before `due_us` and is not shown by now is broken.
 cdef void frames_expire(Frames* f, us_t due_us) noexcept nogil
 # The stream ends: a freeze that lasts counts.

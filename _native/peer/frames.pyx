@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 from simplestchat._native.core.histogram cimport Histogram, histogram_add
-from simplestchat._native.core.types cimport i64, u8, u32, u64, us_t
+from simplestchat._native.core.types cimport i64, u8, u16, u32, u64, us_t
 from simplestchat._native.peer.stamp cimport STAMP_KEYFRAME, Stamp
 
 cdef enum:
@@ -79,19 +79,34 @@ cdef void _interval(Frames* f, us_t interval) noexcept nogil:
     f.interval_at = (f.interval_at + 1) % FRAMES_INTERVALS
 
 
-cdef void _show(Frames* f, FramePlace* place, us_t arrival, Histogram* latency) noexcept nogil:
+cdef void frames_shown(Frames* f, u32 frame, u8 layer, u8 spatial, u8 temporal, bint keyframe, us_t due_us, us_t arrival,
+                       Histogram* latency) noexcept nogil:
     f.count += 1
-    f.keyframes += place.keyframe
+    f.keyframes += keyframe
     if f.shown_us:
         _interval(f, arrival - f.shown_us)
     if f.first_us == 0:
         f.first_us = arrival
-    f.shown = place.frame
-    f.shown_layer = place.layer
-    f.shown_us = arrival
+    f.shown = frame
+    f.shown_layer = layer
+    f.spatial = spatial
+    f.temporal_us[temporal] = f.shown_us = arrival
     f.blocked_us = 0
+    histogram_add(latency, arrival - due_us)
+
+
+cdef inline void _show(Frames* f, FramePlace* place, us_t arrival, Histogram* latency) noexcept nogil:
     place.used = 0
-    histogram_add(latency, arrival - place.due_us)
+    frames_shown(f, place.frame, place.layer, 0, 0, place.keyframe, place.due_us, arrival, latency)
+
+
+cdef u16 frames_layers(const Frames* f) noexcept nogil:
+    cdef u16 temporal = FRAMES_TEMPORAL - 1
+    if f.shown < 0:
+        return 0xFFFF
+    while temporal and (f.temporal_us[temporal] == 0 or f.shown_us - f.temporal_us[temporal] > FRAMES_TEMPORAL_US):
+        temporal -= 1
+    return (f.shown_layer + f.spatial) << 8 | temporal
 
 
 # What a keyframe leaves behind can never be shown.

@@ -23,6 +23,7 @@ cdef struct LinkSettings:          # probabilities are in units of 2**-32
     us_t jitter_us                 # standard deviation of the delay, which is cut at 0
     u64 rate_bps                   # 0: no bottleneck
     u32 queue_bytes                # of the bottleneck, the packet on the wire included; an idle one takes any packet
+    us_t queue_us                  # instead of bytes, if not 0: what its rate takes away in so long
     u8 outage                      # nothing passes
 
 cdef struct LinkTotals:
@@ -50,5 +51,8 @@ cdef int link_put(Link* l, const u8* data, u32 size, us_t now) noexcept nogil
 cdef us_t link_deadline(const Link* l) noexcept nogil
 # The next datagram that has arrived by `now`: its size and *data (valid until the next call), with *at = when; 0 for none.
 cdef u32 link_take(Link* l, us_t now, const u8** data, us_t* at) noexcept nogil
+# How long a packet that is put now waits until its last bit has left the bottleneck, beside its own time there.
+cdef us_t link_queue_us(const Link* l, us_t now) noexcept nogil
+cdef u64 link_rate(const Link* l) noexcept nogil       # bits a second, 0: no bottleneck
 cdef u32 link_queued(const Link* l) noexcept nogil    # in flight
 cdef void link_totals(const Link* l, LinkTotals* out) noexcept nogil

@@ -109,6 +109,8 @@ cdef void link_free(Link* l) noexcept nogil:
 
 cdef void link_set(Link* l, const LinkSettings* settings) noexcept nogil:
     l.settings = settings[0]
+    if settings.queue_us and settings.rate_bps:
+        l.settings.queue_bytes = <u32>min(<double>settings.rate_bps / 8e6 * <double>settings.queue_us, <double>0xFFFFFFFF)
     # No more than that can be in flight anyway; and so spans stay far below 2**63 ns at any rate.
     l.settings.queue_bytes = min(settings.queue_bytes, <u32>(LINK_MAX_QUEUED * LINK_MAX_DATAGRAM))
     if settings.burst_enter == 0:
@@ -117,6 +119,17 @@ cdef void link_set(Link* l, const LinkSettings* settings) noexcept nogil:
 
 cdef us_t link_deadline(const Link* l) noexcept nogil:
     return l.heap[0].at if l.queued else NEVER_US
+
+
+cdef us_t link_queue_us(const Link* l, us_t now) noexcept nogil:
+    cdef us_t left = l.free_ns // NS_PER_US - now
+    if l.settings.rate_bps == 0 or l.free_rate == 0 or left <= 0:
+        return 0
+    return <us_t>(<double>left * <double>l.free_rate / <double>l.settings.rate_bps)
+
+
+cdef u64 link_rate(const Link* l) noexcept nogil:
+    return l.settings.rate_bps
 
 
 cdef u32 link_queued(const Link* l) noexcept nogil:

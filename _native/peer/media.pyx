@@ -3,16 +3,16 @@
 from libc.string cimport memset
 
 from simplestchat._native.core.bytes cimport get16, put16
-from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u32, u64, u8, us_t
+from simplestchat._native.core.types cimport E_AUTH, E_REPLAY, OK, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtp cimport SrtpRecvState, srtp_open, srtp_seal
 from simplestchat._native.peer.arrivals cimport arrivals_new, arrivals_packet
 from simplestchat._native.peer.entities cimport PEER_NEVER_US, Path, PeerSource, Reception, SwarmState
-from simplestchat._native.peer.events cimport EVENT_FIRST_FRAME, EVENT_FIRST_PACKET, swarm_event
+from simplestchat._native.peer.events cimport EVENT_FIRST_FRAME, EVENT_FIRST_PACKET, EVENT_LAYER, swarm_event
 from simplestchat._native.core.histogram cimport histogram_add
 from simplestchat._native.peer.output cimport PEER_SLOT, peer_commit, peer_reserve
 from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PayloadFrame, payload_read
 from simplestchat._native.peer.receiver cimport (
-    ReceiverTotals, receiver_deadline, receiver_packet, receiver_repair, receiver_totals,
+    ReceiverTotals, receiver_deadline, receiver_layers, receiver_packet, receiver_repair, receiver_totals,
 )
 from simplestchat._native.peer.sender cimport Outgoing, sender_deadline, sender_next
 from simplestchat._native.peer.sources cimport source_find, source_strange
@@ -119,6 +119,7 @@ cdef void media_receive(SwarmState* s, Path* p, const u8* data, u32 size, us_t a
     cdef Reception* r
     cdef u64 index
     cdef us_t deadline
+    cdef u16 layers
     cdef int plain
     if rtp_parse(data, size, &view) != OK:
         p.totals.dropped += 1
@@ -143,6 +144,11 @@ cdef void media_receive(SwarmState* s, Path* p, const u8* data, u32 size, us_t a
         receiver_packet(r.receiver, s.scratch, plain, &view, index, arrival, s.ledger, &s.measures.media)
     if not r.frame_told:
         _tell_firsts(s, r, arrival)
+    if r.video:
+        layers = receiver_layers(r.receiver)
+        if layers != r.layers_told and layers != 0xFFFF:
+            r.layers_told = layers
+            swarm_event(s, EVENT_LAYER, r.id, arrival, layers)
     deadline = receiver_deadline(r.receiver)
     if deadline < p.feedback_us:
         p.feedback_us = deadline

@@ -26,6 +26,14 @@ cdef struct PayloadFrame:
     u16 width                      # of the picture
     u16 height
     u32 picture_id                 # 15 bits used
+    # Of a stream with layers in it, else 0 (AV1 has them in its dependency descriptor).
+    u8 layered
+    u8 spatial_count               # layers that the stream has; VP9 tells with a keyframe
+    u8 temporal_count
+    u8 base_pictures               # TL0PICIDX
+    u8 sync                        # VP8: refers to temporal layer 0 alone
+    u8 inter_layer                 # VP9: refers to the spatial layer below
+    u8 unused_above                # VP9: no spatial layer above refers to it
 
 # Bytes written before the stamp (at most PAYLOAD_MAX_PREFIX), or E_SPACE / E_UNSUPPORTED.
 cdef int payload_write(u8* out, size_t cap, const PayloadFrame* frame) noexcept nogil

@@ -10,6 +10,8 @@
 #  - missed: noticed missing, and not merely late: lost + repaired + what is not settled.
 #  - Each encoding has counters of its own: at a switch the count goes on at the new one's packet, and nothing of either is lost by it.
 #    Of RECEIVER_RUNS such runs the oldest is settled when another begins.
+#  - A stream with layers in it counts by the numbers on the wire, because a server leaves layers out and closes the gap: what it leaves
+#    out is not missing. Hops cannot be told then (lost_uplink stays as it is), and highest_counter is such a number.
 #  - misdelivered: another user's or track's stamp, a FORBIDDEN one, or one that was due after the stream was closed to us.
 #  - corrupt: no whole stamp, a wrong CRC, a payload type or descriptor that cannot be or that tells another story than the stamp
 #    (which leaves out the picture's number and size). Whose it was cannot be known, so its packet is missing too.
@@ -19,6 +21,7 @@ from simplestchat._native.core.histogram cimport Histogram
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
 from simplestchat._native.peer.frames cimport Frames
 from simplestchat._native.peer.ledger cimport Ledger
+from simplestchat._native.peer.pictures cimport Pictures
 from simplestchat._native.peer.settings cimport ReceiverSettings
 from simplestchat._native.peer.tally cimport Tally, TallyLosses
 from simplestchat._native.stream.nack cimport NackList
@@ -51,6 +54,9 @@ cdef struct ReceiverTotals:
     us_t first_frame_us            # likewise of the first whole keyframe (audio: first packet)
     us_t last_packet_us
     u32 highest_counter
+    u16 layers                     # that are shown of a video: encoding or spatial layer << 8 | temporal layer; 0xFFFF: none yet
+    u16 width                      # of the picture, 0: not known
+    u16 height
 
 # What all receivers of a swarm add their measurements to.
 cdef struct Measures:
@@ -72,6 +78,7 @@ cdef struct Receiver:
     Tally tallies[RECEIVER_RUNS]
     TallyLosses losses
     NackList* nack               # made at the first gap
+    Pictures* pictures           # of a stream with layers in it
     u64 who                      # the publisher as the ledger knows it
     u64 highest                  # sequence index of the media, valid when sequenced
     us_t since_us                # made or resumed
@@ -83,6 +90,9 @@ cdef struct Receiver:
     u8 ended
     u8 certain                   # the end was told
     u8 has_transit
+    u8 spatial_count
+    u16 width                    # of the last keyframe
+    u16 height
 
 # NULL without memory or for impossible settings.
 cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept nogil
@@ -94,6 +104,8 @@ cdef void receiver_packet(Receiver* r, const u8* data, u32 size, const RtpView* 
 cdef void receiver_repair(Receiver* r, const u8* data, u32 size, const RtpView* view, us_t arrival,
                           Ledger* ledger, Measures* measures) noexcept nogil
 cdef void receiver_sender_report(Receiver* r, const SenderInfo* info, us_t now) noexcept nogil
+# As ReceiverTotals.layers.
+cdef u16 receiver_layers(const Receiver* r) noexcept nogil
 cdef us_t receiver_deadline(const Receiver* r) noexcept nogil
 # NACK items that are due now (at most cap).
 cdef int receiver_nacks(Receiver* r, us_t now, NackItem* out, int cap) noexcept nogil

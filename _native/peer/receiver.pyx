@@ -6,15 +6,16 @@ from simplestchat._native.core.histogram cimport Histogram, histogram_add
 from simplestchat._native.core.seq cimport seq_unwrap
 from simplestchat._native.core.types cimport US_PER_S, i64, u8, u16, u32, u64, us_t
 from simplestchat._native.peer.frames cimport (
-    FRAMES_PLACES, FramePlace, Frames, frames_end, frames_expire, frames_init, frames_part, frames_restart,
+    FRAMES_PLACES, FramePlace, Frames, frames_end, frames_expire, frames_init, frames_layers, frames_part, frames_restart,
 )
 from simplestchat._native.peer.ledger cimport LEDGER_SETTLE_US, Ledger, ledger_delivered
 from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PAYLOAD_VP8, PayloadFrame, payload_agrees, payload_read
+from simplestchat._native.peer.pictures cimport Pictures, pictures_expire, pictures_new, pictures_part
+from simplestchat._native.peer.runs cimport RUN_CLOSED, run_begin, run_of
 from simplestchat._native.peer.settings cimport ReceiverSettings
 from simplestchat._native.peer.stamp cimport STAMP_FORBIDDEN, STAMP_KEYFRAME, Stamp, stamp_read
 from simplestchat._native.peer.tally cimport (
-    TALLY_BACK, TALLY_DUPLICATE, TALLY_FILLED, TALLY_NEXT, TALLY_TOO_LATE, Tally, TallyLosses, tally_begin,
-    tally_close, tally_expect, tally_packet, tally_settle,
+    TALLY_DUPLICATE, TALLY_FILLED, TALLY_NEXT, TALLY_TOO_LATE, Tally, TallyLosses, tally_close, tally_expect, tally_packet, tally_settle,
 )
 from simplestchat._native.stream.nack cimport NackList, nack_collect, nack_init, nack_received, nack_repaired
 from simplestchat._native.stream.recv cimport RecvStats, recv_init, recv_packet, recv_report, recv_sender_report
@@ -32,7 +33,6 @@ cdef enum:
     _NACK_RTT_US = 50000         # until a repair told the round trip
     _RESTART = 1024              # so far back no packet can come: the numbering began anew
     _OSN = 2                     # original sequence number (RFC 4588 section 4)
-    _CLOSED = 2                  # a run before the last resume: only what was due before the end belongs to it
     _FRAME_GRACE_US = 2 * LEDGER_SETTLE_US
     _FAR = 0x4000000000000000
 
@@ -64,13 +64,15 @@ cdef Receiver* receiver_new(const ReceiverSettings* settings, us_t now) noexcept
 cdef void receiver_free(Receiver* r) noexcept nogil:
     if r is not NULL:
         free(r.nack)
+        free(r.pictures)
         free(r)
 
 
 cdef size_t receiver_footprint(const Receiver* r) noexcept nogil:
     cdef size_t places = FRAMES_PLACES * sizeof(FramePlace) if r.settings.video else 0
     cdef size_t nack = sizeof(NackList) if r.nack is not NULL else 0
-    return sizeof(Receiver) + RECEIVER_RUNS * (r.tallies[0].mask + 1) // 8 + places + nack
+    cdef size_t pictures = sizeof(Pictures) if r.pictures is not NULL else 0
+    return sizeof(Receiver) + RECEIVER_RUNS * (r.tallies[0].mask + 1) // 8 + places + nack + pictures
 
 
 # Is packet `index` missing and asked for? Without RTX, that makes its coming a repair.
@@ -108,53 +110,8 @@ cdef bint _sequence(Receiver* r, u64 index, us_t now) noexcept nogil:
     return asked
 
 
-cdef Tally* _begin(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept nogil:
-    r.last = (r.last + 1) % RECEIVER_RUNS
-    cdef Tally* t = &r.tallies[r.last]
-    if t.used:
-        tally_settle(t, <us_t> _NEVER, ledger, &r.losses)
-    tally_begin(t, r.who, stamp.track, stamp.layer, stamp.counter, stamp.frame)
-    return t
-
-
-# Does a packet just below or behind a run belong to it?
-cdef inline bint _adjoins(const Receiver* r, const Tally* t, const Stamp* stamp, bint current) noexcept nogil:
-    if stamp.counter >= t.next:
-        if current:
-            return True
-        return stamp.counter < t.next + TALLY_BACK and (not stamp.flags & STAMP_KEYFRAME or stamp.frame <= t.last_frame)
-    if r.settings.video and stamp.frame != t.first_frame and not stamp.flags & STAMP_KEYFRAME:
-        return False
-    return <u64> stamp.counter + TALLY_BACK >= t.first
-
-
-# The run `back` before the present one, of the encoding that the packet is of; NULL when there is none, or when it was closed
-# before the packet was due.
-cdef inline Tally* _run_of(Receiver* r, const Stamp* stamp, int back) noexcept nogil:
-    cdef Tally* t = &r.tallies[(r.last + RECEIVER_RUNS - back) % RECEIVER_RUNS]
-    if not t.used or t.layer != stamp.layer or (t.used == _CLOSED and stamp.sent_us > r.ended_us):
-        return NULL
-    return t
-
-
-# The run of packets that this one belongs to; a new one when it begins one; NULL when it does not count.
-cdef Tally* _run(Receiver* r, const Stamp* stamp, const Ledger* ledger) noexcept nogil:
-    cdef Tally* t
-    cdef int back
-    for back in range(RECEIVER_RUNS):
-        t = _run_of(r, stamp, back)
-        if t and t.first <= stamp.counter < t.next:
-            return t
-    for back in range(RECEIVER_RUNS):
-        t = _run_of(r, stamp, back)
-        if t and _adjoins(r, t, stamp, back == 0 and t.used != _CLOSED):
-            return t
-    t = &r.tallies[r.last]
-    if not t.used or t.used == _CLOSED:
-        return _begin(r, stamp, ledger) if not r.settings.video or stamp.flags & STAMP_KEYFRAME else NULL
-    if t.layer == stamp.layer or stamp.frame < t.last_frame:
-        return NULL
-    return _begin(r, stamp, ledger)
+cdef inline bint _counting(const Receiver* r) noexcept nogil:
+    return r.tallies[r.last].used and r.tallies[r.last].used != RUN_CLOSED
 
 
 cdef void _measure(Receiver* r, const Stamp* stamp, bint in_order, us_t arrival, Measures* measures) noexcept nogil:
@@ -170,7 +127,19 @@ cdef void _measure(Receiver* r, const Stamp* stamp, bint in_order, us_t arrival,
     r.has_transit = 1
 
 
-cdef void _deliver(Receiver* r, const Stamp* stamp, int verdict, bint repair, bint current, us_t arrival, Measures* measures) noexcept nogil:
+cdef void _shown(Receiver* r, const Stamp* stamp, bint marker, bint current, us_t arrival, Measures* measures) noexcept nogil:
+    """A part of a video's frame."""
+    if not stamp.layered:
+        frames_part(&r.frames, stamp, current, arrival, &measures.frame_latency)
+        return
+    if r.pictures is NULL:
+        r.pictures = pictures_new()
+    if r.pictures is not NULL:
+        r.spatial_count = stamp.spatial_count
+        pictures_part(r.pictures, &r.frames, stamp, marker, arrival, &measures.frame_latency)
+
+
+cdef void _deliver(Receiver* r, const Stamp* stamp, int verdict, bint repair, us_t arrival, Measures* measures) noexcept nogil:
     cdef ReceiverTotals* totals = &r.totals
     totals.delivered += 1
     if repair:
@@ -182,32 +151,57 @@ cdef void _deliver(Receiver* r, const Stamp* stamp, int verdict, bint repair, bi
         if verdict == TALLY_FILLED:
             totals.missed -= 1       # it was only late
     _measure(r, stamp, verdict == TALLY_NEXT and not repair, arrival, measures)
-    if r.settings.video:
-        frames_part(&r.frames, stamp, current, arrival, &measures.frame_latency)
-    else:
+    if not r.settings.video:
         totals.frames += 1
         if totals.first_frame_us == 0:
             totals.first_frame_us = arrival
 
 
-cdef void _count(Receiver* r, const Stamp* stamp, bint repair, us_t arrival, const Ledger* ledger, Measures* measures) noexcept nogil:
-    cdef Tally* t = _run(r, stamp, ledger)
+# The run of a packet of a layered stream, which is counted by its number on the wire: the server leaves packets out, but no numbers.
+cdef Tally* _wire_run(Receiver* r, const Stamp* stamp, u32 number) noexcept nogil:
+    cdef Tally* t = &r.tallies[r.last]
+    cdef Stamp begins
+    if t.used and t.used != RUN_CLOSED and number + _RESTART >= t.first and number < t.next + <u64> 2 * t.mask:
+        return t
+    if not stamp.flags & STAMP_KEYFRAME:
+        return NULL
+    begins = stamp[0]
+    begins.counter = number
+    return run_begin(r, &begins, NULL)
+
+
+cdef void _count(Receiver* r, const Stamp* stamp, u64 index, bint marker, bint repair, us_t arrival, const Ledger* ledger,
+                 Measures* measures) noexcept nogil:
+    cdef u32 counter = <u32> index if stamp.layered else stamp.counter
+    cdef Tally* t = _wire_run(r, stamp, counter) if stamp.layered else run_of(r, stamp, ledger)
     cdef u64 missed
     cdef int verdict
     if t is NULL:
         return
-    verdict = tally_packet(t, stamp.counter, arrival, ledger, &missed, &r.losses)
+    verdict = tally_packet(t, counter, arrival, NULL if stamp.layered else ledger, &missed, &r.losses)
     r.totals.missed += missed
     if stamp.frame > t.last_frame:
         t.last_frame = stamp.frame
     if verdict == TALLY_DUPLICATE:
         r.totals.duplicate += 1
     elif verdict != TALLY_TOO_LATE:
-        _deliver(r, stamp, verdict, repair, t == &r.tallies[r.last] and t.used != _CLOSED, arrival, measures)
+        _deliver(r, stamp, verdict, repair, arrival, measures)
+        if r.settings.video:
+            _shown(r, stamp, marker, t == &r.tallies[r.last] and t.used != RUN_CLOSED, arrival, measures)
 
 
-# A payload from its first byte on.
-cdef void _payload(Receiver* r, const u8* data, u32 size, bint repair, us_t arrival, Ledger* ledger, Measures* measures) noexcept nogil:
+cdef void _count_padding(Receiver* r, u64 index, us_t arrival) noexcept nogil:
+    """A packet without payload is nothing that was missing."""
+    cdef u64 missed
+    if r.pictures is not NULL and _counting(r):
+        if tally_packet(&r.tallies[r.last], <u32> index, arrival, NULL, &missed, &r.losses) == TALLY_FILLED:
+            r.totals.missed -= 1
+        r.totals.missed += missed
+
+
+# A payload from its first byte on, of the packet with this index.
+cdef void _payload(Receiver* r, const u8* data, u32 size, u64 index, bint marker, bint repair, us_t arrival, Ledger* ledger,
+                   Measures* measures) noexcept nogil:
     cdef PayloadFrame frame
     cdef Stamp stamp
     cdef int offset = payload_read(r.settings.codec, data, size, &frame)
@@ -217,7 +211,7 @@ cdef void _payload(Receiver* r, const u8* data, u32 size, bint repair, us_t arri
     if stamp.user != r.settings.user or stamp.track != r.settings.track or stamp.flags & STAMP_FORBIDDEN:
         r.totals.misdelivered += 1
         return
-    if ledger is not NULL:
+    if ledger is not NULL and not stamp.layered:
         ledger_delivered(ledger, r.who, stamp.track, stamp.layer, stamp.counter)
     if r.ended and stamp.sent_us > r.ended_us:
         r.totals.misdelivered += 1
@@ -227,7 +221,10 @@ cdef void _payload(Receiver* r, const u8* data, u32 size, bint repair, us_t arri
     r.totals.last_packet_us = arrival
     if r.totals.first_packet_us == 0:
         r.totals.first_packet_us = arrival
-    _count(r, &stamp, repair, arrival, ledger, measures)
+    if frame.width:
+        r.width = frame.width
+        r.height = frame.height
+    _count(r, &stamp, index, marker, repair, arrival, ledger, measures)
 
 
 cdef void receiver_packet(Receiver* r, const u8* data, u32 size, const RtpView* view, u64 index, us_t arrival,
@@ -244,18 +241,19 @@ cdef void receiver_packet(Receiver* r, const u8* data, u32 size, const RtpView* 
     recv_packet(&r.stats, index, view.timestamp, payload, arrival)
     asked = _sequence(r, index, arrival)
     if payload == 0:
+        _count_padding(r, index, arrival)
         return
     if view.payload_type != r.settings.payload_type:
         r.totals.corrupt += 1
         return
-    _payload(r, data + view.header_size, payload, asked, arrival, ledger, measures)
+    _payload(r, data + view.header_size, payload, index, view.marker, asked, arrival, ledger, measures)
 
 
 cdef void receiver_repair(Receiver* r, const u8* data, u32 size, const RtpView* view, us_t arrival,
                           Ledger* ledger, Measures* measures) noexcept nogil:
     cdef int payload = rtp_payload_size(data, size, view)
     cdef const u8* body = data + view.header_size
-    cdef i64 index
+    cdef i64 index = 0
     r.totals.packets += 1
     if payload == 0:
         return
@@ -263,12 +261,12 @@ cdef void receiver_repair(Receiver* r, const u8* data, u32 size, const RtpView* 
         r.totals.corrupt += 1
         return
     r.totals.bytes += payload
-    if r.nack is not NULL and r.sequenced and not r.ended:
-        index = seq_unwrap(r.highest, get16(body))
-        if 0 <= index <= <i64> r.highest:
-            nack_repaired(r.nack, index, arrival)
-            nack_received(r.nack, index, arrival)
-    _payload(r, body + _OSN, payload - _OSN, True, arrival, ledger, measures)
+    if r.stats.begun:
+        index = max(<i64> 0, seq_unwrap(r.stats.highest_index, get16(body)))
+    if r.nack is not NULL and r.sequenced and not r.ended and index <= <i64> r.highest:
+        nack_repaired(r.nack, index, arrival)
+        nack_received(r.nack, index, arrival)
+    _payload(r, body + _OSN, payload - _OSN, <u64> index, view.marker, True, arrival, ledger, measures)
 
 
 cdef void receiver_sender_report(Receiver* r, const SenderInfo* info, us_t now) noexcept nogil:
@@ -289,6 +287,10 @@ cdef us_t _keyframe_due(const Receiver* r) noexcept nogil:
     if r.asked_us != <us_t> _NEVER and due < r.asked_us + _REQUEST_GAP_US:
         due = r.asked_us + _REQUEST_GAP_US
     return due
+
+
+cdef u16 receiver_layers(const Receiver* r) noexcept nogil:
+    return frames_layers(&r.frames)
 
 
 cdef us_t receiver_deadline(const Receiver* r) noexcept nogil:
@@ -329,17 +331,19 @@ cdef void receiver_report(Receiver* r, us_t now, ReportBlock* out) noexcept nogi
     recv_report(&r.stats, out, now)
 
 
+cdef inline void _expire(Receiver* r, us_t due_us) noexcept nogil:
+    frames_expire(&r.frames, due_us)
+    if r.pictures is not NULL:
+        pictures_expire(r.pictures, &r.frames, due_us)
+
+
 cdef void receiver_settle(Receiver* r, us_t now, const Ledger* ledger) noexcept nogil:
     cdef int i
     for i in range(RECEIVER_RUNS):
         if r.tallies[i].used:
             tally_settle(&r.tallies[i], now, ledger, &r.losses)
     if r.settings.video:
-        frames_expire(&r.frames, now - _FRAME_GRACE_US)
-
-
-cdef inline bint _counting(const Receiver* r) noexcept nogil:
-    return r.tallies[r.last].used and r.tallies[r.last].used != _CLOSED
+        _expire(r, now - _FRAME_GRACE_US)
 
 
 cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) noexcept nogil:
@@ -353,7 +357,7 @@ cdef void receiver_end(Receiver* r, us_t at, bint has_expected, u32 expected) no
         nack_init(r.nack)
     if r.settings.video:
         frames_end(&r.frames)
-    if has_expected and _counting(r):
+    if has_expected and _counting(r) and r.pictures is NULL:
         r.totals.missed += tally_expect(&r.tallies[r.last], expected, at, NULL, &r.losses)
 
 
@@ -364,7 +368,7 @@ cdef void receiver_close(Receiver* r, us_t now, const Ledger* ledger) noexcept n
         if r.tallies[i].used:
             r.totals.missed -= tally_close(&r.tallies[i], now + LEDGER_SETTLE_US, ledger, &r.losses)
     if r.settings.video:
-        frames_expire(&r.frames, now)
+        _expire(r, now)
 
 
 cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil:
@@ -373,13 +377,15 @@ cdef void receiver_resume(Receiver* r, us_t now) noexcept nogil:
         return
     for i in range(RECEIVER_RUNS):
         if r.tallies[i].used:
-            r.tallies[i].used = _CLOSED
+            r.tallies[i].used = RUN_CLOSED
     r.ended = r.certain = 0
     r.since_us = now
     r.has_transit = 0
     r.totals.first_packet_us = r.totals.first_frame_us = 0
     if r.settings.video:
         frames_restart(&r.frames)
+        if r.pictures is not NULL:
+            pictures_expire(r.pictures, &r.frames, <us_t> _NEVER)
 
 
 cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil:
@@ -394,6 +400,11 @@ cdef void receiver_totals(const Receiver* r, ReceiverTotals* out) noexcept nogil
         out.freezes = r.frames.freezes
         out.freeze_us = r.frames.freeze_us
         out.first_frame_us = r.frames.first_us
+        out.layers = frames_layers(&r.frames)
+        if out.layers != 0xFFFF:
+            # Spatial layers of one stream halve its sides; encodings have sizes of their own.
+            out.width = r.width >> max(0, r.spatial_count - 1 - r.frames.spatial)
+            out.height = r.height >> max(0, r.spatial_count - 1 - r.frames.spatial)
     if _counting(r):
         out.highest_counter = <u32> (r.tallies[r.last].next - 1)
 

@@ -54,8 +54,10 @@ cdef void sender_heard(Sender* s, const ReportBlock* block, u64 ntp_now, us_t no
 cdef void sender_talk(Sender* s, bint talking, us_t now) noexcept nogil
 # Muted: nothing is sent, or, with `forbidden`, packets go on with STAMP_FORBIDDEN for a server that must not forward them.
 cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept nogil
-# Which encodings are sent (a bit each), as the server's `producer.layers` asks.
+# Which encodings are sent (a bit each), as the server's `producer.layers` asks; of a stream with spatial layers which of these.
 cdef void sender_layers(Sender* s, u8 mask, us_t now) noexcept nogil
+# The bitrate of an encoding, or of a spatial layer, from its next frame on. OK, or E_MALFORMED for one that cannot be.
+cdef int sender_bitrate(Sender* s, u8 layer, u32 bitrate_bps) noexcept nogil
 cdef void sender_totals(const Sender* s, SenderTotals* out) noexcept nogil
 # Bytes of memory that it has, and of these of its retransmission caches.
 cdef size_t sender_footprint(const Sender* s, size_t* caches) noexcept nogil

@@ -4,16 +4,17 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 from simplestchat._native.core.siphash cimport splitmix
 from simplestchat._native.core.ticks cimport ticks_of
-from simplestchat._native.core.types cimport US_PER_S, u8, u16, u32, u64, us_t
+from simplestchat._native.core.types cimport E_MALFORMED, OK, US_PER_S, u8, u16, u32, u64, us_t
 from simplestchat._native.peer.encoder cimport (
-    TALK_ALWAYS, TALK_NEVER, TALK_SPURTS, talk_model_at, talk_model_init, talk_model_next, talk_model_set, video_model_next,
+    TALK_ALWAYS, TALK_NEVER, TALK_SPURTS, talk_model_at, talk_model_init, talk_model_next, talk_model_rate, talk_model_set,
 )
 from simplestchat._native.peer.encoding cimport (
     ENCODING_MAX_PAYLOAD, ENCODING_MIN_PAYLOAD, Encoding, Outgoing, encoding_caches, encoding_cut, encoding_free, encoding_init,
-    encoding_resend, encoding_write,
+    encoding_picture, encoding_rate, encoding_resend, encoding_write,
 )
-from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_OPUS, PAYLOAD_VP8
-from simplestchat._native.peer.settings cimport PEER_MAX_LAYERS, PEER_NAME_SIZE, LayerSettings, SenderSettings
+from simplestchat._native.peer.payload cimport PAYLOAD_AV1, PAYLOAD_H264, PAYLOAD_OPUS, PAYLOAD_VP8
+from simplestchat._native.peer.scalability cimport SCALABILITY_MAX, Scalability, scalability_layered
+from simplestchat._native.peer.settings cimport PEER_EXT_DEPENDENCY, PEER_MAX_LAYERS, PEER_NAME_SIZE, LayerSettings, SenderSettings
 from simplestchat._native.stream.send cimport send_receiver_report
 from simplestchat._native.wire.rtcp cimport ReportBlock, SenderInfo
 
@@ -53,12 +54,25 @@ cdef u64 _tick_from(const Sender* s, us_t at) noexcept nogil:
     return tick
 
 
+cdef inline bint _possible_bitrate(u32 bitrate_bps) noexcept nogil:
+    return 1000 <= bitrate_bps <= _MAX_BITRATE
+
+
 cdef bint _possible_layer(const SenderSettings* t, const LayerSettings* layer) noexcept nogil:
-    if layer.ssrc == 0 or layer.rtx_ssrc == layer.ssrc or not 1000 <= layer.bitrate_bps <= _MAX_BITRATE:
+    if layer.ssrc == 0 or layer.rtx_ssrc == layer.ssrc or not _possible_bitrate(layer.bitrate_bps):
         return False
     if strnlen(layer.rid, PEER_NAME_SIZE + 1) > PEER_NAME_SIZE or (layer.rtx_ssrc and t.rtx_payload_type < 0):
         return False
     return not t.video or (0 < layer.width <= _MAX_SIDE and 0 < layer.height <= _MAX_SIDE)
+
+
+cdef bint _possible_scalability(const SenderSettings* t) noexcept nogil:
+    cdef const Scalability* m = &t.scalability
+    if not t.video or not 1 <= m.spatial <= SCALABILITY_MAX or not 1 <= m.temporal <= SCALABILITY_MAX or t.codec == PAYLOAD_H264:
+        return False
+    if t.codec == PAYLOAD_AV1 and t.ext[PEER_EXT_DEPENDENCY] == 0:
+        return False
+    return m.spatial == 1 or (t.codec != PAYLOAD_VP8 and t.layer_count == 1 and min(t.layers[0].width, t.layers[0].height) >= 4)
 
 
 cdef bint _possible(const SenderSettings* t) noexcept nogil:
@@ -76,7 +90,7 @@ cdef bint _possible(const SenderSettings* t) noexcept nogil:
     for i in range(t.layer_count):
         if not _possible_layer(t, &t.layers[i]):
             return False
-    return True
+    return not scalability_layered(&t.scalability) or _possible_scalability(t)
 
 
 cdef Sender* sender_new(const SenderSettings* settings, us_t now) noexcept nogil:
@@ -139,7 +153,7 @@ cdef bint _begin_video(Sender* s) noexcept nogil:
             e.wants_keyframe = 0
             e.keyframe_us = s.moment.due_us
             s.totals.keyframes += 1
-        encoding_cut(e, &s.settings, video_model_next(&e.model, e.keyframe))
+        encoding_picture(e, &s.settings, s.frames)
     return any_active
 
 
@@ -279,19 +293,45 @@ cdef void sender_mute(Sender* s, bint muted, bint forbidden, us_t now) noexcept 
     _want_keyframes(s)
 
 
+cdef inline u8 _highest(u8 mask, u8 most) noexcept nogil:
+    """How many layers are sent so that all of the mask are."""
+    while most > 1 and not mask >> (most - 1) & 1:
+        most -= 1
+    return most
+
+
 cdef void sender_layers(Sender* s, u8 mask, us_t now) noexcept nogil:
     cdef Encoding* e
-    cdef u8 active
+    cdef u8 active, spatial
     cdef int i
     for i in range(s.settings.layer_count):
         e = &s.encodings[i]
         active = (mask >> i) & 1
+        if s.settings.scalability.spatial > 1:
+            active = mask != 0
+            spatial = _highest(mask, s.settings.scalability.spatial)
+            if active and spatial > e.spatial_active:
+                e.active = 0                   # what begins needs a keyframe
+            e.spatial_active = spatial if active else e.spatial_active
         if active and not e.active:
             e.wants_keyframe = 1
             e.keyframe_us = 0
         if not active:
             e.parts = e.part = 0
         e.active = active
+
+
+cdef int sender_bitrate(Sender* s, u8 layer, u32 bitrate_bps) noexcept nogil:
+    cdef u8 spatial = layer if s.settings.scalability.spatial > 1 else 0
+    layer -= spatial
+    if layer >= s.settings.layer_count or spatial >= max(s.settings.scalability.spatial, <u8> 1) or not _possible_bitrate(bitrate_bps):
+        return E_MALFORMED
+    if not s.settings.video:
+        talk_model_rate(&s.talk, bitrate_bps)
+    if s.settings.scalability.spatial <= 1:
+        s.settings.layers[layer].bitrate_bps = bitrate_bps
+    encoding_rate(&s.encodings[layer], &s.settings, layer, spatial, bitrate_bps)
+    return OK
 
 
 cdef void sender_totals(const Sender* s, SenderTotals* out) noexcept nogil:

@@ -1,5 +1,6 @@
 # What a synthetic user's tracks and receptions are told when they are made; plain numbers, filled in by the swarm from Python arguments.
 from simplestchat._native.core.types cimport i16, u16, u32, u64, u8, us_t
+from simplestchat._native.peer.scalability cimport Scalability
 
 cdef enum:
     TRACK_MICROPHONE = 0
@@ -12,7 +13,8 @@ cdef enum:
     PEER_EXT_TRANSPORT_CC = 3        # its numbers are the path's, written when a packet is sealed
     PEER_EXT_RID = 4
     PEER_EXT_REPAIRED_RID = 5
-    PEER_EXT_COUNT = 6
+    PEER_EXT_DEPENDENCY = 6          # descriptor of a layered AV1 stream
+    PEER_EXT_COUNT = 7
 
     PEER_MAX_LAYERS = 3
     PEER_NAME_SIZE = 16
@@ -44,6 +46,7 @@ cdef struct SenderSettings:
     u16 talk_ms                    # mean length of a talk spurt
     u16 silence_ms                 # mean length of the silence between
     u64 seed
+    Scalability scalability        # of each encoding; spatial layers where there is one
     u8 layer_count
     LayerSettings layers[PEER_MAX_LAYERS]
 

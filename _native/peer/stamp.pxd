@@ -2,7 +2,7 @@
 #
 # It stands at the end of the codec's descriptor and fills the rest of the payload: 40 bytes of fields, then filler that follows from them, then
 # CRC32C (RFC 3720 appendix B.4) over everything before it. Big-endian. Its own length is among the fields, so that bytes added or cut
-# off show. Comfort noise carries the smallest stamp.
+# off show. Comfort noise carries the smallest stamp. Stamps of layered streams have four bytes more, and as many less to fill.
 from simplestchat._native.core.types cimport u16, u32, u64, u8, us_t
 
 cdef enum:
@@ -17,9 +17,15 @@ cdef struct Stamp:
     u32 user                       # index of the publishing user in the run
     u8 track                       # which of the user's tracks: see TRACK_* in settings.pxd
     u8 layer                       # simulcast encoding, 0 lowest
+    u8 layered                     # the stream has layers in it: then the next five are there, else 0
+    u8 spatial                     # layer of the frame, 0 lowest
+    u8 temporal
+    u8 spatial_count               # layers that the stream has
+    u8 back                        # how many pictures back is the one that its frames refer to, 0: none
+    u8 inter_layer                 # refers to the spatial layer below
     u8 flags
-    u32 frame                      # counts the track's frames
-    u16 part                       # of the frame, 0 first
+    u32 frame                      # counts the track's frames, those of several spatial layers as one
+    u16 part                       # of the frame (in its spatial layer), 0 first
     u16 parts
     u32 counter                    # counts the encoding's packets, from 0, without gaps
     us_t sent_us                   # when it was due to leave, on this machine's clock (CLOCK_MONOTONIC); on the wire since the epoch

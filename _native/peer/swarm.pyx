@@ -13,7 +13,7 @@ from simplestchat._native.peer.arguments cimport (
 from simplestchat._native.peer.commands cimport (
     COMMAND_END, COMMAND_KEYFRAME, COMMAND_LAYERS, COMMAND_MUTE, COMMAND_REBIND, COMMAND_RESUME, COMMAND_SILENCE, COMMAND_TALK,
     UNKNOWN, IceArguments, PathAccount, command, command_add_path, command_add_receiver, command_add_sender,
-    command_network, command_path, command_receiver, command_restart, command_sender,
+    command_bitrate, command_network, command_path, command_receiver, command_restart, command_sender,
 )
 from simplestchat._native.peer.entities cimport (
     MAX_SWARM_EVENTS, OWN_PASSWORD_SIZE, OWN_UFRAG_SIZE, SUMS, Path, PeerEvent, SwarmMeasures,
@@ -35,6 +35,7 @@ EVENT_DISCONNECTED = kinds.EVENT_DISCONNECTED
 EVENT_FAILED = kinds.EVENT_FAILED
 EVENT_FIRST_PACKET = kinds.EVENT_FIRST_PACKET
 EVENT_FIRST_FRAME = kinds.EVENT_FIRST_FRAME
+EVENT_LAYER = kinds.EVENT_LAYER
 
 
 cdef object _refuse(int status, str what):
@@ -52,7 +53,10 @@ cdef object _refuse(int status, str what):
 
 cdef dict _path_dict(PathAccount account):
     counted = dict(account.totals)
-    counted.update(state=account.state, rtt_us=account.rtt_us)
+    counted.update(state=account.state, rtt_us=account.rtt_us, remb_bps=account.remb_bps)
+    for i, name in enumerate(("up", "down")):
+        for field, value in dict(account.links[i]).items():
+            counted[f"{name}_{field}"] = value
     return counted
 
 
@@ -186,6 +190,16 @@ cdef class Swarm(Turns):
 
     def set_layers(self, u32 sender, u32 mask):
         self._command(COMMAND_LAYERS, sender, False, mask, "sender")
+
+    def set_bitrate(self, u32 sender, u32 layer, u32 bps):
+        """From its next frame on."""
+        cdef int status
+        with nogil:
+            self._enter()
+            status = command_bitrate(&self.s, sender, layer, bps)
+            self._leave()
+        if status != OK:
+            _refuse(status, f"sender {sender} with a layer {layer} of {bps} bit/s")
 
     def request_keyframe(self, u32 sender):
         self._command(COMMAND_KEYFRAME, sender, False, 0, "sender")

@@ -172,6 +172,7 @@ cdef int reception_add(SwarmState* s, Path* p, const ReceiverSettings* settings,
     r.path = p
     r.id = settings.id
     r.video = settings.video
+    r.layers_told = 0xFFFF
     r.since_us = now
     r.wanted_us = settings.wanted_us if 0 < settings.wanted_us < now else now
     r.receiver = receiver_new(settings, now)

@@ -10,6 +10,8 @@ cdef enum:
     NACK_MAX_TRIES = 10
     NACK_MAX_AGE_US = 1000000
     NACK_MIN_GAP_US = 20000
+    NACK_DOUBTS = 8
+    NACK_LONGEST_GUESS_US = 400000
     NACK_NO_DEADLINE = 0x7FFFFFFFFFFFFFFF
 
 cdef struct NackEntry:
@@ -24,6 +26,8 @@ cdef struct NackList:
     u16 count
     u8 begun
     u8 overflowed            # set when the list was forgotten; the caller clears it after asking for a keyframe
+    u8 guessed               # rtt_us is more than it, perhaps
+    u8 doubts                # repairs in vain since the last sample
     u64 highest
     us_t rtt_us              # smoothed round trip to the sender, 0 until a repair told it
     us_t deadline            # least next_us, NACK_NO_DEADLINE when nothing is due ever
@@ -32,7 +36,9 @@ cdef void nack_init(NackList* n) noexcept nogil
 # A packet with this index came. 1 when it had been missing, else 0.
 cdef int nack_received(NackList* n, u64 index, us_t now) noexcept nogil
 # A retransmission of this packet came: the time since it was asked for, if it was asked for once (Karn's rule), is a
-# round trip. To be called before nack_received.
+# round trip. Else one that is longer than the gap between questions would never be learned: where nothing is known, the time since
+# the packet was missed is taken until a better one comes; and what is known doubles when NACK_DOUBTS repairs come in vain, while others are
+# missing and before one says better. To be called before nack_received.
 cdef void nack_repaired(NackList* n, u64 index, us_t now) noexcept nogil
 # What to ask for now: number of items in out (at most cap). Entries that are too old or were asked too often are given up;
 # *given_up is their number.

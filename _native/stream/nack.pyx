@@ -82,10 +82,21 @@ cdef int nack_received(NackList* n, u64 index, us_t now) noexcept nogil:
 cdef void nack_repaired(NackList* n, u64 index, us_t now) noexcept nogil:
     cdef int at = _find(n, index)
     cdef us_t sample
-    if at < 0 or n.entries[at].tries != 1:
+    if at < 0:
+        n.doubts += n.count > 0
+        if n.doubts >= NACK_DOUBTS and n.rtt_us < NACK_LONGEST_GUESS_US:
+            n.rtt_us = min(2 * n.rtt_us, <us_t> NACK_LONGEST_GUESS_US)
+            n.guessed = 1
+            n.doubts = 0
+        return
+    if n.entries[at].tries > 1 and n.rtt_us == 0:
+        n.rtt_us = now - n.entries[at].first_us
+        n.guessed = 1
+    if n.entries[at].tries != 1:
         return
     sample = now - n.entries[at].asked_us
-    n.rtt_us = sample if n.rtt_us == 0 else n.rtt_us + (sample - n.rtt_us) // RTT_SMOOTHING
+    n.rtt_us = sample if n.rtt_us == 0 or n.guessed else n.rtt_us + (sample - n.rtt_us) // RTT_SMOOTHING
+    n.guessed = n.doubts = 0
 
 
 cdef inline bint _hopeless(const NackEntry* entry, us_t now) noexcept nogil:

@@ -59,6 +59,13 @@ cdef void _mend(u8* data, size_t size) noexcept nogil:
     stamp.parts = get16(data + 18)
     stamp.counter = get32(data + 20)
     stamp.sent_us = <us_t> get64(data + 24)
+    stamp.layered = data[11] == 2
+    if stamp.layered:
+        stamp.spatial = data[40] >> 4 & 3
+        stamp.temporal = data[40] & 3
+        stamp.spatial_count = data[41] & 3
+        stamp.back = data[42] & 7
+        stamp.inter_layer = data[43] & 1
     stamp_write(data, size, &stamp)
 
 
@@ -97,8 +104,8 @@ cdef int _payload(void* state, u8* data, size_t size, u64 random) noexcept nogil
         return FUZZ_BROKEN
     if same.keyframe != frame.keyframe or same.first != frame.first or same.last != frame.last:
         return FUZZ_BROKEN
-    # VP9's index of base layers is the one thing that is not made of what was read.
-    if not (codec == PAYLOAD_VP9 and data[1] & 0x20) and memcmp(again, data + 1, offset) != 0:
+    # VP9's index of base layers is made of the picture id where there are no layers.
+    if not (codec == PAYLOAD_VP9 and data[1] & 0x20 and not frame.layered) and memcmp(again, data + 1, offset) != 0:
         return FUZZ_BROKEN
     return OK
 

@@ -19,7 +19,7 @@ from simplestchat._native.peer.receiver cimport (
     receiver_settle, receiver_totals, receiver_wants_keyframe,
 )
 from simplestchat._native.peer.sender cimport (
-    Outgoing, Sender as _Sender, SenderTotals, sender_deadline, sender_footprint, sender_free, sender_heard, sender_keyframe,
+    Outgoing, Sender as _Sender, SenderTotals, sender_bitrate, sender_deadline, sender_footprint, sender_free, sender_heard, sender_keyframe,
     sender_layers, sender_mute, sender_new, sender_next, sender_report, sender_resend, sender_talk, sender_totals,
 )
 from simplestchat._native.peer.settings cimport (
@@ -82,10 +82,13 @@ def crc32c_portable(bytes data, u32 crc=0):
     return _crc32c_portable(crc, copy.data, copy.size)
 
 
+_PLAIN = {"layered": 0, "spatial": 0, "temporal": 0, "spatial_count": 0, "back": 0, "inter_layer": 0}
+
+
 def stamp_write(size_t size, dict fields):
-    """A stamp of ``size`` bytes; keys are those of Stamp."""
+    """A stamp of ``size`` bytes; keys are those of Stamp, those of layers may be left out."""
     cdef Exact out = exact_room(size)
-    cdef Stamp stamp = fields
+    cdef Stamp stamp = {**_PLAIN, **fields}
     _check(_stamp_write(out.data, size, &stamp), "a stamp")
     return bytes(out.data[:size])
 
@@ -95,7 +98,8 @@ def stamp_read(bytes data):
     cdef Exact copy = exact_copy(data)
     cdef Stamp stamp
     _check(_stamp_read(copy.data, copy.size, &stamp), "a stamp")
-    return dict(stamp)
+    found = dict(stamp)
+    return found if stamp.layered else {name: value for name, value in found.items() if name not in _PLAIN}
 
 
 def payload_write(dict fields, size_t cap=64):
@@ -112,6 +116,13 @@ def payload_write(dict fields, size_t cap=64):
     frame.width = fields.get("width", 0)
     frame.height = fields.get("height", 0)
     frame.picture_id = fields.get("picture_id", 0)
+    frame.layered = fields.get("layered", 0)
+    frame.spatial_count = fields.get("spatial_count", 0)
+    frame.temporal_count = fields.get("temporal_count", 0)
+    frame.base_pictures = fields.get("base_pictures", 0)
+    frame.sync = fields.get("sync", 0)
+    frame.inter_layer = fields.get("inter_layer", 0)
+    frame.unused_above = fields.get("unused_above", 0)
     cdef int size = _check(_payload_write(out.data, cap, &frame), "a payload descriptor")
     return bytes(out.data[:size])
 
@@ -146,7 +157,7 @@ cdef class Ledger:
         return bool(ledger_anybody(self.state, user, track, layer, counter))
 
 
-EXT_NAMES = ("mid", "audio-level", "abs-send-time", "transport-cc", "rid", "repaired-rid")
+EXT_NAMES = ("mid", "audio-level", "abs-send-time", "transport-cc", "rid", "repaired-rid", "dependency-descriptor")
 
 
 cdef void _name(char* out, str text):
@@ -189,6 +200,7 @@ cdef SenderSettings _sender_settings(dict fields):
     settings.talk_ms = fields.get("talk_ms", 0)
     settings.silence_ms = fields.get("silence_ms", 0)
     settings.seed = fields.get("seed", 1)
+    settings.scalability = fields.get("scalability", {"spatial": 0, "temporal": 0, "key": 0})
     _extensions(settings.ext, fields.get("ext", {}))
     _name(settings.mid, fields.get("mid", ""))
     settings.layer_count = len(fields["layers"])
@@ -259,6 +271,10 @@ cdef class Sender:
     def talk(self, bint talking, us_t now):
         """Talks or is silent."""
         sender_talk(self.state, talking, now)
+
+    def bitrate(self, u8 layer, u32 bitrate_bps):
+        """Another bitrate."""
+        _check(sender_bitrate(self.state, layer, bitrate_bps), "a bitrate")
 
     def layers(self, u8 mask, us_t now):
         """Says which encodings are sent."""

@@ -40,7 +40,7 @@ cdef struct DdStructure:
     u16 frame_number     # of the frame that brought it
     u16 active_frame     # of the frame that last said which targets are active
     u32 active           # decode targets that are being sent
-    u8 protected_by[DD_MAX_TARGETS]      # its chain, chain_count: none
+    u8 protected_by[DD_MAX_TARGETS]      # its chain
     u8 target_spatial_id[DD_MAX_TARGETS]     # the highest layers that belong to it
     u8 target_temporal_id[DD_MAX_TARGETS]
     DdTemplate templates[DD_MAX_TEMPLATES]

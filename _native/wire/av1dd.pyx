@@ -78,7 +78,7 @@ cdef void _take_chains(BitReader* r, DdStructure* s) noexcept nogil:
     if s.chain_count == 0:
         return
     for i in range(s.target_count):
-        s.protected_by[i] = <u8> take_below(r, s.chain_count + 1)
+        s.protected_by[i] = <u8> take_below(r, s.chain_count)
     for i in range(s.template_count):
         for j in range(s.chain_count):
             s.templates[i].chain_fdiffs[j] = <u8> take_bits(r, 4)

@@ -244,7 +244,8 @@ class Client:
             pending.failure = RequestFailed(pending.method, message.error.data.reason, message.error.message)
         else:
             try:
-                pending.result = _RESULTS[pending.method].decode(message.result)
+                decoder = _RESULTS.get(pending.method)  # what an older server does not know has no result
+                pending.result = None if decoder is None else decoder.decode(message.result)
             except msgspec.DecodeError as error:
                 pending.failure = RequestFailed(pending.method, "unreadable-answer", str(error))
         pending.settle()

@@ -31,6 +31,7 @@ def link_conditions(given: Conditions | None) -> LinkConditions | None:
         "jitter_us": round(given.jitter_s * _US),
         "rate_bps": given.rate_bps,
         "queue_bytes": given.queue_bytes,
+        "queue_us": round(given.queue_s * _US),
     }
 
 

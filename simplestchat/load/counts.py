@@ -15,7 +15,7 @@ TOTALS = (
     "chat_duplicate", "chat_disorder", "silent_streams", "refusals", "notices",
     "pages_turned", "audio_only", "ice_restarts",
 )  # fmt: skip
-HISTOGRAMS = ("signaling", "join", "ready", "reconnect", "loop_lag", "chat")
+HISTOGRAMS = ("signaling", "join", "ready", "reconnect", "loop_lag", "chat", "link_queue")
 _WORDS_KEPT = 500  # a word may end with one of the server's own
 _SHOWN_FAULTS = 20  # of a word, with their details, on standard error
 _KEPT_FAULTS = 5  # of a word, with their details, for the report

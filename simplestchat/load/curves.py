@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from simplestchat.load import adaptation
 from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.report import Series
@@ -24,7 +25,7 @@ DIGITS: Final = 5
 
 def curves(evidence: Evidence) -> tuple[Series, ...]:
     """Every curve that has a value anywhere."""
-    parts = (_people, _server, _traffic, _rooms, _losses, _latencies, _generators)
+    parts = (_people, _server, _traffic, _rooms, _losses, _latencies, _adaptation, _generators)
     return tuple(one for part in parts for one in part(evidence) if any(value is not None for value in one.values))
 
 
@@ -216,6 +217,11 @@ def quantile(bounds: list[float], counts: list[float | None], share: float) -> f
             return (low + (bound - low) * inside) * 1000
         low, below = bound, count
     return low * 1000
+
+
+def _adaptation(evidence: Evidence) -> Iterator[Series]:
+    for one in adaptation.curves(evidence):
+        yield _curve(*one)
 
 
 def _generators(evidence: Evidence) -> Iterator[Series]:

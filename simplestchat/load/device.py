@@ -38,6 +38,7 @@ _URIS: Final[dict[str, str]] = {
     "audio-level": "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "abs-send-time": "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
     "transport-cc": "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "dependency-descriptor": "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
 }
 _NAMES: Final = {uri: name for name, uri in _URIS.items()}
 
@@ -95,7 +96,9 @@ CAPABILITIES: Final = RtpCapabilities(
     ),
     header_extensions=(
         *_extensions("audio", audio_level=1, abs_send_time=2, transport_cc=3, mid=4),
-        *_extensions("video", abs_send_time=2, transport_cc=3, mid=4, rid=10, repaired_rid=11),
+        *_extensions(
+            "video", abs_send_time=2, transport_cc=3, mid=4, rid=10, repaired_rid=11, dependency_descriptor=12
+        ),
     ),
 )
 """``device.rtpCapabilities``."""
@@ -106,7 +109,14 @@ class NotNegotiated(Exception):
 
 
 def sending(
-    offered: RtpCapabilities, codec: str, mid: str, cname: str, layers: Sequence[LayerInfo], *, dtx: bool = False
+    offered: RtpCapabilities,
+    codec: str,
+    mid: str,
+    cname: str,
+    layers: Sequence[LayerInfo],
+    *,
+    dtx: bool = False,
+    scalability: str = "L1T1",
 ) -> RtpParameters:
     """``rtpParameters`` of a producer: what both sides know, under this device's numbers.
 
@@ -144,16 +154,18 @@ def sending(
         header_extensions=tuple(
             ExtensionParameters(uri=_URIS[name], id=number) for name, number in _common(offered, kind).items()
         ),
-        encodings=tuple(_encoding(one, dtx=dtx) for one in layers),
+        encodings=tuple(_encoding(one, dtx=dtx, scalability=scalability) for one in layers),
         rtcp=RtcpParameters(cname=cname, reduced_size=True, mux=True),
     )
 
 
-def _encoding(layer: LayerInfo, *, dtx: bool) -> EncodingParameters:
+def _encoding(layer: LayerInfo, *, dtx: bool, scalability: str) -> EncodingParameters:
+    mode = None if scalability == "L1T1" else scalability
     if layer["rid"]:
-        return EncodingParameters(rid=layer["rid"], max_bitrate=layer["bitrate_bps"])
+        return EncodingParameters(rid=layer["rid"], max_bitrate=layer["bitrate_bps"], scalability_mode=mode)
     rtx = RtxParameters(ssrc=layer["rtx_ssrc"]) if layer["rtx_ssrc"] else None
-    return EncodingParameters(ssrc=layer["ssrc"], rtx=rtx, dtx=dtx or None)
+    most = None if mode is None else layer["bitrate_bps"]
+    return EncodingParameters(ssrc=layer["ssrc"], rtx=rtx, dtx=dtx or None, scalability_mode=mode, max_bitrate=most)
 
 
 def _rtx_of(codec: CodecCapability) -> CodecCapability | None:

@@ -72,6 +72,7 @@ class Generator:
             nursery.start_soon(task)
         nursery.start_soon(_probe_lag, world)
         world.spawn(world.rollcall.run)
+        world.spawn(world.watched.run)
         for index in mine:
             world.agenda.at(world.at_us(world.plan.join_at_s(index)), lambda index=index: self._begin(world, index))  # type: ignore[misc]
         for number in world.plan.strangers(self._assign.part, self._assign.parts):
@@ -95,6 +96,7 @@ class Generator:
     def _begin(self, world: World, index: int) -> None:
         user = User(world, index)
         self._users.append(user)
+        world.watched.consider(user)
         world.nursery.start_soon(user.run)
 
     async def _until(self, world: World, at_s: float) -> None:
@@ -171,16 +173,18 @@ def sample(world: World, users: list[User], part: int, phase: str) -> Sample:
     """What passed since the last one."""
     media = world.media.swarm.sample()
     crowd = world.media.totals()
+    watched_totals, watched_gauges = world.watched.sample()
     present = sum(one.stay is not None and one.stay.joined and not one.stay.gone for one in users)
     return Sample(
         part=part,
         at_us=now_us(),
-        totals={**world.tally.totals, **media["totals"]},
+        totals={**world.tally.totals, **media["totals"], **watched_totals},
         gauges={
             "users": present,
             "publishing": media["senders"],
             "receiving": media["receivers"],
             "connected": media["connected"],
+            **watched_gauges,
         },
         histograms={**world.tally.take_histograms(), **media["histograms"]},
         generator={

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,10 @@ class Media:
         self._seen: dict[int, Callable[[], None]] = {}
         self.connected: set[int] = set()
         """Paths that stand just now."""
+        self.layers: dict[int, tuple[int, int]] = {}
+        """By receiver: what is shown of a video, (encoding or spatial layer, temporal layer)."""
+        self.switches: Counter[int] = Counter()
+        """By receiver: changes of the first of these."""
         self._thread = threading.Thread(target=self._run_crowd, name="crowd", daemon=True)
         self._failure: OSError | None = None
         self._cpu_clock = 0
@@ -69,6 +74,11 @@ class Media:
         """Do not call for a receiver any more."""
         self._heard.pop(receiver, None)
         self._seen.pop(receiver, None)
+
+    def forget_layers(self, receiver: int) -> None:
+        """The receiver is gone."""
+        self.layers.pop(receiver, None)
+        self.switches.pop(receiver, None)
 
     def start(self) -> None:
         """Start the thread."""
@@ -122,6 +132,10 @@ class Media:
             if listener is not None:
                 (self.connected.add if state == "connected" else self.connected.discard)(number)
                 listener(state, first, second)
+        elif kind == native.EVENT_LAYER:
+            before, now = self.layers.get(number), (second >> 8, second & 0xFF)
+            self.layers[number] = now
+            self.switches[number] += before is not None and before[0] != now[0]
         elif kind in (native.EVENT_FIRST_PACKET, native.EVENT_FIRST_FRAME):
             waiting = self._heard if kind == native.EVENT_FIRST_PACKET else self._seen
             call = waiting.pop(number, None)

@@ -76,8 +76,9 @@ class Sample(Message, frozen=True, kw_only=True):
     totals: joins_tried, joins, join_failures, requests, request_errors, reconnects, connections_lost,
     transports, transports_connected,
     transports_failed, chat_sent, chat_acked, chat_received, chat_lost, chat_disorder, silent_streams (subscribed, and
-    nothing came: see ``vigil``), pages_turned, audio_only, ice_restarts, and all of ``Swarm.sample()['totals']``.
-    gauges: users (in rooms), publishing, receiving, connected (paths).
+    nothing came: see ``vigil``), pages_turned, audio_only, ice_restarts, all of ``Swarm.sample()['totals']``,
+    and what ``watched`` tells.
+    gauges: users (in rooms), publishing, receiving, connected (paths), and what ``watched`` tells.
     histograms: signaling (request to answer), join (socket opened to room.join's answer), ready (user's begin
     to transports connected),
     reconnect, loop_lag, chat (sent to seen), and all of ``Swarm.sample()['histograms']``.
@@ -116,6 +117,8 @@ class QualityData(Message, frozen=True, kw_only=True):
     """MOS in hundredths to how many audio streams had it."""
     rooms: dict[int, tuple[int, int]] = {}
     """Room to packets lost after repair and packets due."""
+    audio: tuple[int, int] = (0, 0)
+    """The same of all audio."""
 
 
 class UserResult(Message, frozen=True, kw_only=True):

@@ -69,6 +69,10 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "mos_median": Rule("Audio quality (MOS), median", "MOS", _spread("mos", "p50"), ">="),
     "freeze_share": Rule("Viewing time frozen", "share", _figure("freeze_share")),
+    "audio_loss": Rule("Audio packets lost, after repair", "share", _figure("audio_loss"), media=True),
+    "queue_p95_ms": Rule("Wait at the bottleneck, 95th percentile", "ms", _spread("link_queue_ms", "p95"), media=True),
+    "layer_back_s": Rule("Best layer back after a link widened", "s", _figure("layer_back_s"), media=True),
+    "switches_per_minute": Rule("Switches of layer in a video", "1/min", _figure("switches_per_minute"), media=True),
     "reconnect_p95_ms": Rule("Coming back, 95th percentile", "ms", _spread("reconnect_ms", "p95")),
     "server_rss_growth_mb": Rule("Server memory growth after the ramp", "MB", lambda measured: measured.rss_growth_mb),
 }

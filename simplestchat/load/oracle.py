@@ -37,7 +37,7 @@ class Subscription:
     """One track that one user receives, from ``begin`` to ``finish``."""
 
     __slots__ = (
-        "_certain", "_due", "_due_since_us", "_due_us", "_gone", "_own_paused", "_producer_paused",
+        "_certain", "_due", "_due_since_us", "_due_us", "_gone", "_held", "_own_paused", "_producer_paused",
         "_receiver", "_room", "_vigil", "_world", "consumer_id", "finished", "peer_id", "producer_id", "publisher",
         "user", "video", "visit",
     )  # fmt: skip
@@ -60,6 +60,7 @@ class Subscription:
         self._vigil: Vigil | None = None
         self._producer_paused = False
         self._own_paused = False
+        self._held = False
         self._certain = True
         self._gone = False
         self.finished = False
@@ -100,6 +101,22 @@ class Subscription:
         self._own_paused = paused
         self._update()
 
+    def set_held(self, held: bool) -> None:
+        """The server sends nothing for a while, or something again, and says so: nothing has to come meanwhile."""
+        if self._due and self._vigil is not None and held != self._held:
+            (self._vigil.end if held else self._vigil.begin)()
+        self._held = held
+
+    @property
+    def held(self) -> bool:
+        """Whether the server said that it sends nothing."""
+        return self._held
+
+    @property
+    def receiver(self) -> int:
+        """Its number in the swarm, 0 before it has begun."""
+        return self._receiver
+
     def let_go(self) -> None:
         """We are leaving: what comes from now on is still right, but nothing has to."""
         self._certain = False
@@ -121,6 +138,7 @@ class Subscription:
         self.finished = True
         self._stop_clock()
         totals = self._world.media.swarm.remove_receiver(self._receiver, self._expected())
+        self._world.media.forget_layers(self._receiver)
         self._name_faults(totals)
         self._world.streams.add(
             StreamResult(
@@ -156,7 +174,7 @@ class Subscription:
     def _start(self) -> None:
         self._due = True
         self._due_since_us = now_us()
-        if self._vigil is not None:
+        if self._vigil is not None and not self._held:
             self._vigil.begin()
 
     def _stop_clock(self) -> None:

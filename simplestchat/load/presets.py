@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 _PRESET: Final = re.compile(r"(?P<height>360|480|720|1080)p(?P<fps>15|30|60)\Z")
@@ -44,8 +45,14 @@ def preset(name: str, bitrate_bps: int = 0) -> Preset:
     return Preset(height * 16 // 9 // 2 * 2, height, fps, bitrate_bps or own)
 
 
-def layers(video: Preset, *, simulcast: bool) -> tuple[Layer, ...]:
-    """The encodings of a camera, the lowest first; their bit rates add up to the preset's."""
+def layers(video: Preset, *, simulcast: bool, rates: Sequence[int] = ()) -> tuple[Layer, ...]:
+    """The encodings of a camera, the lowest first; their bit rates are as given or add up to the preset's."""
+    if rates:
+        kinds = _SIMULCAST[-len(rates) :]
+        return tuple(
+            Layer(rid, video.width // part // 2 * 2, video.height // part // 2 * 2, rate)
+            for (rid, part, _), rate in zip(kinds, rates, strict=True)
+        )
     if not simulcast:
         return (Layer("", video.width, video.height, video.bitrate_bps),)
     return tuple(

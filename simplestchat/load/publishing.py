@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import msgspec
 import trio
 
 from simplestchat.load import device
@@ -32,6 +33,19 @@ DRAIN_S = 0.1
 QUIET_S = 1.5
 NEWS_S = 1.0
 _TALK = {"always": 1, "turns": 0, "spurts": 2, "never": 0}
+
+
+def layers_wanted(notice: ProducerLayers) -> int:
+    """The encodings, or spatial layers of one, that somebody receives: a bit each. Servers have said it by a list of
+    numbers and by one of truths, and of spatial layers by the highest.
+    """
+    said = msgspec.structs.asdict(notice)
+    highest = said.get("max_spatial_layer")
+    if highest is not None:
+        return (2 << highest) - 1 if highest >= 0 else 0
+    if said.get("encodings") is not None:
+        return sum(1 << number for number, wanted in enumerate(said["encodings"]) if wanted)
+    return sum(1 << number for number in said.get("wanted", ()))
 
 
 class Track:
@@ -76,12 +90,19 @@ class Publishing:
         stay, publish = self._stay, self._stay.world.scenario.publish
         if video:
             camera = preset(publish.video, publish.bitrate_bps)
-            encodings = layers(camera, simulcast=publish.simulcast)
+            encodings = layers(camera, simulcast=publish.simulcast, rates=publish.layers)
         else:
             encodings = (Layer("", 0, 0, AUDIO_BITRATE_BPS),)
         infos = device.layer_infos(encodings, chance, rtx=video)
+        scalability = publish.scalability if video else "L1T1"
         parameters = device.sending(
-            stay.offered, stay.plan.codec if video else "opus", mid, f"u{stay.plan.index}", infos, dtx=publish.dtx
+            stay.offered,
+            stay.plan.codec if video else "opus",
+            mid,
+            f"u{stay.plan.index}",
+            infos,
+            dtx=publish.dtx,
+            scalability=scalability,
         )
         info: SenderInfo = {
             "user": stay.plan.index,
@@ -95,6 +116,7 @@ class Publishing:
             "talk_ms": round(publish.talk_s * 1000),
             "silence_ms": round(publish.silence_s * 1000),
             "seed": chance.getrandbits(63),
+            "scalability": scalability,
             "layers": infos,
         }
         created: ProducerCreated = await stay.client.call(
@@ -106,7 +128,7 @@ class Publishing:
                 app_data=AppData(source="camera" if video else "microphone"),
             ),
         )
-        certain = len(infos) == 1 and not stay.disturbed
+        certain = len(infos) == 1 and scalability == "L1T1" and not stay.disturbed
         publication = Publication(stay.plan.index, video=video, sender=stay.world.media.new_number(), certain=certain)
         publication.producer_id = created.id
         stay.room.publish(publication)
@@ -189,10 +211,7 @@ class Publishing:
         """The server says which encodings anyone receives; the others need not be sent."""
         for track in self.tracks.values():
             if track.publication.producer_id == notice.producer_id:
-                known = range(len(track.info["layers"]))
-                track.layers = sum(
-                    1 << number for number in known if number < len(notice.encodings) and notice.encodings[number]
-                )
+                track.layers = layers_wanted(notice)
                 if track.begun:
                     self._stay.world.media.swarm.set_layers(track.publication.sender, track.layers)
 

@@ -31,11 +31,16 @@ class Quality:
         self.lost: Counter[int] = Counter()
         """By room."""
         self.due: Counter[int] = Counter()
+        self.audio = [0, 0]
+        """Packets of audio that were lost after repair, and that were due."""
 
     def add(self, stream: StreamResult) -> None:
         """Count a stream."""
         self.lost[stream.room] += stream.totals.get("lost", 0)
         self.due[stream.room] += due(stream)
+        if stream.track == TRACK_MICROPHONE:
+            self.audio[0] += stream.totals.get("lost", 0)
+            self.audio[1] += due(stream)
         if stream.track != TRACK_MICROPHONE:
             self.viewing_s += stream.seconds
             self.frozen_s += stream.totals.get("freeze_us", 0) / _US
@@ -50,11 +55,25 @@ class Quality:
         for room, (lost, all_due) in data.rooms.items():
             self.lost[room] += lost
             self.due[room] += all_due
+        for place, number in enumerate(data.audio):
+            self.audio[place] += number
 
     def data(self) -> QualityData:
         """For a message."""
         rooms = {room: (self.lost[room], all_due) for room, all_due in self.due.items()}
-        return QualityData(viewing_s=self.viewing_s, frozen_s=self.frozen_s, scores=dict(self.scores), rooms=rooms)
+        lost, audio_due = self.audio
+        return QualityData(
+            viewing_s=self.viewing_s,
+            frozen_s=self.frozen_s,
+            scores=dict(self.scores),
+            rooms=rooms,
+            audio=(lost, audio_due),
+        )
+
+    @property
+    def audio_loss(self) -> float | None:
+        """Of all audio, after repair; None when none was due."""
+        return self.audio[0] / self.audio[1] if self.audio[1] else None
 
     @property
     def freeze_share(self) -> float | None:

@@ -96,6 +96,14 @@ class Summary(Part, frozen=True, kw_only=True):
     generator_kb_per_user: float | None
     packets_per_s: float | None
     """Received by all users, mean over the hold."""
+    audio_loss: float | None = None
+    """Of audio alone, after repair."""
+    link_queue_ms: Spread = NOTHING
+    """How long packets to watched users waited at an emulated bottleneck."""
+    layer_back_s: float | None = None
+    """From a link's becoming as wide as it ever is to its watched user's best layer, the slowest time."""
+    switches_per_minute: float | None = None
+    """Of encoding or spatial layer, in a video of a watched user, on the average."""
     server_objects_left: float | None = None
     """Transports, producers, consumers and the like that the media workers still held when the last user had left."""
 

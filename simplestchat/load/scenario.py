@@ -38,6 +38,9 @@ Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """Lower-case letters, digits and hyphens, 40 at most."""
 Codec: TypeAlias = Literal["vp8", "h264", "vp9", "av1", "mixed"]
 """``mixed``: the publishers of a room have them in turn."""
+Scalability: TypeAlias = Annotated[str, Meta(pattern=r"^L1T[123]$|^L[23]T[123](_KEY)?$")]
+"""A mode of W3C webrtc-svc: spatial and temporal layers inside one stream."""
+Layout: TypeAlias = Literal["", "gallery", "speaker"]
 Talk: TypeAlias = Literal["always", "turns", "spurts", "never"]
 Subscription: TypeAlias = Literal["all", "some", "page", "none"]
 
@@ -73,6 +76,11 @@ class Publish(Frozen, frozen=True, kw_only=True):
     bitrate_bps: BitsPerSecond = 0
     """Of the video; 0: the preset's own."""
     simulcast: bool = False
+    """Three encodings that share the bit rate, each half as large as the next one."""
+    layers: Annotated[tuple[BitsPerSecond, ...], Meta(max_length=3)] = ()
+    """Or their bit rates, the lowest first; this is simulcast, too."""
+    scalability: Scalability = "L1T1"
+    """Layers inside an encoding: temporal ones of VP8, VP9 and AV1, spatial ones of VP9 and AV1 without simulcast."""
 
 
 class Subscribe(Frozen, frozen=True, kw_only=True):
@@ -83,6 +91,10 @@ class Subscribe(Frozen, frozen=True, kw_only=True):
     """``some``: so many others at most; ``page``: the size of the page that is looked at."""
     audio: bool = True
     video: bool = True
+    layout: Layout = ""
+    """What the server is told of sizes on the screen: nothing; ``gallery``: equal tiles; ``speaker``: one of 1280 by
+    720 pixels, the others of 320 by 180.
+    """
 
 
 class Ramp(Frozen, frozen=True, kw_only=True):
@@ -140,6 +152,8 @@ class Conditions(Frozen, frozen=True, kw_only=True):
     jitter_s: Seconds = 0.0
     rate_bps: BitsPerSecond = 0
     queue_bytes: Annotated[int, Meta(ge=1500, le=100_000_000)] = 64_000
+    queue_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    """Of the bottleneck, instead of bytes: what its rate takes away in so long."""
 
 
 class Step(Frozen, frozen=True, kw_only=True):
@@ -164,6 +178,8 @@ class Network(Frozen, frozen=True, kw_only=True):
     up: Conditions = Conditions()
     down: Conditions = Conditions()
     steps: tuple[Step, ...] = ()
+    watched: Number = 4
+    """Of the users behind the conditions: so many of each generator are told of second by second."""
 
 
 class Objectives(Frozen, frozen=True, kw_only=True):
@@ -190,6 +206,14 @@ class Objectives(Frozen, frozen=True, kw_only=True):
     mos_median: Limit | None = None
     freeze_share: Share | None = None
     """Time frozen, of all viewing time."""
+    audio_loss: Share | None = None
+    """Packets of audio lost after repair, of all that should have arrived."""
+    queue_p95_ms: Limit | None = None
+    """How long watched users' packets wait at the bottleneck."""
+    layer_back_s: Limit | None = None
+    """After a bottleneck has widened to its widest: until each watched user gets its best layer again, the slowest."""
+    switches_per_minute: Limit | None = None
+    """Of encoding or spatial layer, in the videos of watched users, mean of a video."""
     reconnect_p95_ms: Limit | None = None
     server_rss_growth_mb: Limit | None = None
     """From after the ramp to the end: what a soak watches."""

@@ -21,6 +21,7 @@ from simplestchat.load.chatting import Chatting
 from simplestchat.load.client import LOST, Client, Pending, RequestFailed
 from simplestchat.load.counts import now_us
 from simplestchat.load.departing import crash, leave
+from simplestchat.load.layout import Screen
 from simplestchat.load.lines import ConnectFailed
 from simplestchat.load.plan import name_of
 from simplestchat.load.publishing import Publishing
@@ -48,7 +49,7 @@ class Stay:
     __slots__ = (
         "_busy", "_jobs", "_news", "chatting", "client", "disturbed", "due_us", "gone", "joined", "leaving", "offered",
         "paths_wanted", "peer_id", "plan", "publishing", "record", "resume_token", "roll", "room",
-        "subscribing", "transports", "visit", "world",
+        "screen", "subscribing", "transports", "visit", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, plan: UserPlan, visit: Visit, record: Record) -> None:
@@ -75,6 +76,7 @@ class Stay:
         self.transports = Transports(self)
         self.publishing = Publishing(self)
         self.subscribing = Subscribing(self)
+        self.screen = Screen(self)
         self.chatting = Chatting(self)
         self.roll = Roll(
             world.plan, self.room, world.parted, lambda word, what: world.tally.fault(word, plan.index, what)
@@ -290,6 +292,12 @@ class Stay:
                 self.publishing.wanted(notice)
             case notices.ConsumerClosed():
                 self.subscribing.consumer_closed(notice)
+            case notices.ConsumerLayers():
+                self.subscribing.held(notice.consumer_id, held=notice.spatial_layer is None)
+            case notices.ConsumerPaused() | notices.ConsumerResumed():
+                self.subscribing.held(notice.consumer_id, held=isinstance(notice, notices.ConsumerPaused))
+            case notices.TransportBandwidth():
+                self.transports.told_bandwidth(notice)
             case notices.ProducerPaused() if notice.peer_id != self.peer_id:
                 self.subscribing.paused(notice.producer_id, paused=True)
             case notices.ProducerResumed() if notice.peer_id != self.peer_id:

@@ -189,9 +189,19 @@ class Subscribing:
         info["wanted_us"] = offer.wanted_us
         subscription.begin(created.id, path, info, producer_paused=created.producer_paused)
         self.subscriptions[offer.producer_id] = subscription
+        self._screen()
         return True
 
+    def _screen(self) -> None:
+        self._stay.screen.show([one.consumer_id for one in self.subscriptions.values() if one.video])
+
     # What becomes of them
+
+    def held(self, consumer_id: str, *, held: bool) -> None:
+        """The server sends a video for a while not at all, or again."""
+        for subscription in self.subscriptions.values():
+            if subscription.consumer_id == consumer_id:
+                subscription.set_held(held)
 
     def paused(self, producer_id: str, *, paused: bool) -> None:
         """A publisher muted a track, or no longer."""
@@ -228,6 +238,7 @@ class Subscribing:
                 self._choose_another()
 
     def _retire(self, subscription: Subscription) -> None:
+        self._screen()
         self._retiring = [one for one in self._retiring if not one.finished]
         self._retiring.append(subscription)
         subscription.retire()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from simplestchat.load import words
+from simplestchat.load import adaptation, words
 from simplestchat.load.evidence import Evidence
 from simplestchat.load.histogram import Histogram
 from simplestchat.load.record import ServerSample
@@ -41,6 +41,10 @@ def measure(evidence: Evidence) -> Measured:
         **_delivery(evidence),
         "connection_success": connection_success(evidence),
         "freeze_share": evidence.quality.freeze_share,
+        "audio_loss": evidence.quality.audio_loss,
+        "link_queue_ms": spread_ms(evidence.histogram("link_queue")),
+        "layer_back_s": adaptation.layer_back_s(evidence),
+        "switches_per_minute": adaptation.switches_per_minute(evidence),
         "kbytes_per_s_per_participant": _kbytes(evidence),
         **_cost(evidence),
     }

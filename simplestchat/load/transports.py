@@ -14,10 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from simplestchat.load.client import Pending, RequestFailed
 from simplestchat.load.conditions import OUTAGE, link_conditions
 from simplestchat.load.counts import now_us
 from simplestchat.signaling.data import Direction, DtlsFingerprint, DtlsParameters
+from simplestchat.signaling.notices import TransportBandwidth
 from simplestchat.signaling.requests import (
     IceRestarted,
     TransportConnect,
@@ -37,7 +40,9 @@ PATIENCE_US = 3_000_000
 class Path:
     """One transport of a user."""
 
-    __slots__ = ("_stay", "_waiting", "begun_us", "connected_us", "direction", "number", "state", "transport_id")
+    __slots__ = (
+        "_stay", "_waiting", "begun_us", "connected_us", "direction", "estimate_bps", "number", "state", "transport_id",
+    )  # fmt: skip
 
     def __init__(self, stay: Stay, direction: Direction, transport_id: str, number: int) -> None:
         self._stay = stay
@@ -48,6 +53,8 @@ class Path:
         self.state = "new"
         self.begun_us = now_us()
         self.connected_us = 0
+        self.estimate_bps = 0
+        """The server's, 0: it never said."""
 
     def when_connected(self, call: Callable[[], None]) -> None:
         """Call as soon as media can be sent."""
@@ -158,6 +165,13 @@ class Transports:
         for path in self.paths.values():
             if path.transport_id == transport_id and path.state != "failed":
                 self.failed(path, "the server says so")
+
+    def told_bandwidth(self, notice: TransportBandwidth) -> None:
+        """The server estimates what a path can take."""
+        said = msgspec.structs.asdict(notice)  # the figure had another name before
+        for path in self.paths.values():
+            if path.transport_id == notice.transport_id:
+                path.estimate_bps = said.get("available_bitrate", said.get("available_bps", 0))
 
     def change(self, change: Change) -> None:
         """Something happens to the network."""

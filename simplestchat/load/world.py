@@ -21,6 +21,7 @@ from simplestchat.load.plan import Plan, UserPlan
 from simplestchat.load.results import Record, Streams
 from simplestchat.load.rollcall import RollCall
 from simplestchat.load.rooms import Room
+from simplestchat.load.watched import Watched
 from simplestchat.signaling.data import IceCandidateInfo
 
 
@@ -43,6 +44,7 @@ class World:
         self.media = Media(seed, self.broken, bind=bind or ("127.0.0.1" if is_loopback(self.host) else "0.0.0.0"))
         self.streams = Streams()
         self.rollcall = RollCall(self)
+        self.watched = Watched(self)
         self.acked = Acked()
         self.records: dict[int, Record] = {}
         self.start_us = 0

@@ -120,7 +120,7 @@ def _structure_bits(what: Structure) -> str:
         fields += [*("1" + u(fdiff - 1, 4) for fdiff in template.fdiffs), "0"]
     fields.append(below(what.chain_count, what.targets + 1))
     if what.chain_count:
-        fields += [below(chain, what.chain_count + 1) for chain in what.protected_by]
+        fields += [below(chain, what.chain_count) for chain in what.protected_by]
         fields += [u(chain, 4) for template in what.templates for chain in template.chain_fdiffs]
     fields.append("01"[what.sizes is not None])
     fields += [u(width - 1, 16) + u(height - 1, 16) for width, height in what.sizes or ()]

@@ -123,7 +123,7 @@ class DependencyReader:
                 template.fdiffs.append(bits.f(4) + 1)
         found.chain_count = bits.ns(found.targets + 1)
         if found.chain_count:
-            found.protected_by = [bits.ns(found.chain_count + 1) for _ in range(found.targets)]
+            found.protected_by = [bits.ns(found.chain_count) for _ in range(found.targets)]
             for template in found.templates:
                 template.chain_fdiffs = [bits.f(4) for _ in range(found.chain_count)]
         if bits.f(1):

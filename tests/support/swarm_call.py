@@ -106,7 +106,11 @@ class SwarmCall:
         self.do("rebind", path)
 
     def publish(self, path: int, codec: str = "opus", *, engine: tuple[Any, ...] = (), **changes: Any) -> int:
-        """A track and its producer; the number of both. ``engine`` are further arguments of create_producer."""
+        """A track and its producer; the number of both.
+
+        The server is not told of `hidden` header extensions; ``engine`` are further arguments of create_producer.
+        """
+        hidden = changes.pop("hidden", ())
         id = self.sim.new_id()
         payload_type, rtx, clock_rate = CODECS[codec]
         video = codec != "opus"
@@ -142,7 +146,8 @@ class SwarmCall:
         streams = [(layer["ssrc"], layer["rtx_ssrc"], "") for layer in info["layers"]]
         codecs = [(payload_type, rtx, clock_rate, codec, video, video, video)]
         kind = "video" if video else "audio"
-        self.sim.control("create_producer", id, path, kind, info["mid"], streams, codecs, dict(info["ext"]), *engine)
+        ext = {name: number for name, number in info["ext"].items() if name not in hidden}
+        self.sim.control("create_producer", id, path, kind, info["mid"], streams, codecs, ext, *engine)
         self.do("add_sender", id, path, info)
         return id
 

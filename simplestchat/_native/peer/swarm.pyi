@@ -13,6 +13,8 @@ EVENT_DISCONNECTED: int  # (EVENT_DISCONNECTED, path id, 0, 0)
 EVENT_FAILED: int  # (EVENT_FAILED, path id, 0, 0)
 EVENT_FIRST_PACKET: int  # (EVENT_FIRST_PACKET, receiver id, span since wanted or resumed in us, 0)
 EVENT_FIRST_FRAME: int  # (EVENT_FIRST_FRAME, receiver id, span in us, 0): first whole keyframe; audio: first packet
+# (EVENT_LAYER, receiver id, when in us, spatial << 8 | temporal): the layers of a video that are shown from then on
+EVENT_LAYER: int
 
 Event = tuple[int, int, int, int]
 #: (count, sum, minimum, maximum, {bucket: count}); see simplestchat.load.histogram
@@ -33,6 +35,7 @@ class LinkConditions(TypedDict, total=False):
     jitter_us: int
     rate_bps: int
     queue_bytes: int
+    queue_us: int  # instead of bytes: what the rate takes away in so long
     outage: bool
 
 class LayerInfo(TypedDict):
@@ -45,7 +48,8 @@ class LayerInfo(TypedDict):
 
 class SenderInfo(TypedDict):
     """The fields of SenderSettings in _native/peer/settings.pxd; `ext` maps mid, audio-level, abs-send-time,
-    transport-cc, rid, repaired-rid to ids.
+    transport-cc, rid, repaired-rid, dependency-descriptor to ids. `scalability` is a mode of W3C webrtc-svc,
+    absent: L1T1.
     """
 
     user: int
@@ -63,6 +67,7 @@ class SenderInfo(TypedDict):
     talk_ms: int
     silence_ms: int
     seed: int
+    scalability: NotRequired[str]
     layers: Sequence[LayerInfo]
 
 class ReceiverInfo(TypedDict):
@@ -124,6 +129,8 @@ class Swarm(Turns):
     def talk(self, sender: int, talking: bool) -> None:
         """A microphone hears somebody from now on, or silence, instead of what `talk` said."""
     def set_layers(self, sender: int, mask: int) -> None: ...
+    def set_bitrate(self, sender: int, layer: int, bps: int) -> None:
+        """An encoding's bitrate from its next frame on."""
     def request_keyframe(self, sender: int) -> None: ...
     def remove_sender(self, sender: int) -> dict[str, Any]:
         """Its totals (SenderTotals; `counters` is a list)."""
@@ -139,7 +146,8 @@ class Swarm(Turns):
     def receiver_totals(self, receiver: int) -> dict[str, int]: ...
     def path_totals(self, path: int) -> dict[str, int]:
         """state, packets_in/out, bytes_in/out, stun_sent, dropped, unknown_ssrc, undecryptable, replayed,
-        misdelivered, corrupt, rtt_us.
+        misdelivered, corrupt, rtt_us, remb_bps (the server's estimate, 0: none), and for each direction with an
+        emulated bottleneck (up_, down_): rate_bps, queue_us (that its queue takes to run empty), bytes, queue_drops.
         """
     def sample(self) -> dict[str, Any]:
         """Since the last sample.

@@ -194,10 +194,38 @@ def test_a_repair_tells_the_round_trip_once_and_smoothly() -> None:
     assert nack.repaired(13, 640_000) == 75_000  # an eighth of the way to 40 ms
 
 
-def test_a_repair_of_what_was_asked_for_twice_says_nothing() -> None:
+def asked_twice(nack: NackList, packet: int, at: int) -> None:
+    """It is missed, and asked for at once and 50 ms later."""
+    nack.received(packet - 1, at)
+    nack.received(packet + 1, at)
+    nack.collect(at)
+    nack.collect(at + 50_000)
+
+
+def test_a_repair_of_what_was_asked_for_twice_is_only_a_guess() -> None:
+    nack = NackList()
+    asked_twice(nack, 11, 0)
+    assert nack.repaired(11, 60_000) == 60_000  # nothing else is known
+    nack.received(11, 60_000)
+    asked_twice(nack, 15, 500_000)
+    assert nack.repaired(15, 590_000) == 60_000  # which of the two does it answer? (Karn)
+    nack.received(15, 590_000)
+    nack.received(18, 900_000)
+    nack.collect(900_000)
+    assert nack.repaired(17, 950_000) == 50_000  # the first that is certain counts as it is
+
+
+def test_a_round_trip_that_has_grown_past_the_gap_between_questions_is_learned() -> None:
     nack = NackList()
     nack.received(10, 0)
     nack.received(12, 0)
     nack.collect(0)
-    nack.collect(50_000)
-    assert nack.repaired(11, 60_000) == 0  # which of the two does it answer? (Karn)
+    assert nack.repaired(11, 30_000) == 30_000
+    nack.received(11, 30_000)
+    for _ in range(20):
+        assert nack.repaired(11, 40_000) == 30_000  # a probe: nothing is missing
+    nack.received(14, 50_000)  # now something is, and repairs that nobody needs say that we ask too often
+    known = [nack.repaired(11, 60_000) for _ in range(40)]
+    assert sorted(set(known)) == [30_000, 60_000, 120_000, 240_000, 400_000]
+    nack.collect(100_000)
+    assert nack.repaired(13, 390_000) == 290_000  # the first that is certain counts as it is

@@ -21,7 +21,7 @@ L1T3_BITS = (
     *("00", "01", "01", "00", "11"),  # T0 again, T1, T2, T2 again, no more
     *("101010", "101010", "100100", "010000", "010000"),  # SSS SSS SD- D-- D--
     *("0", "100110", "100010", "100000", "100000"),  # none, 4, 2, 1, 1 frames back
-    *("01", "0", "0", "0"),  # one chain, which protects all
+    "01",  # one chain, which protects all: a number below one has no bits
     *("0000", "0100", "0010", "0001", "0011"),
     "0",  # no sizes
 )
@@ -127,9 +127,9 @@ def test_as_many_as_there_can_be() -> None:
     # 64 templates, each with one bit, one target; then 32 targets, all with chains of their own.
     many = structure([row(1)] * 64)
     assert len((begun(many).structure() or {})["templates"]) == 64
-    wide = structure([f"0 0 . {','.join('0' for _ in range(32))} {'S' * 32}"], protected_by=[*range(31), 32])
+    wide = structure([f"0 0 . {','.join('0' for _ in range(32))} {'S' * 32}"], protected_by=[*range(31), 31])
     kept = begun(wide).structure() or {}
-    assert kept["protected_by"] == [*range(31), 32]
+    assert kept["protected_by"] == [*range(31), 31]
     assert kept["active"] == 2**32 - 1
 
 
@@ -256,7 +256,7 @@ def structures(draw: st.DrawFn) -> reference_dependency.Structure:
         )
         for row in rows
     ]
-    protected = draw(st.lists(st.integers(0, chains), min_size=targets, max_size=targets)) if chains else []
+    protected = draw(st.lists(st.integers(0, chains - 1), min_size=targets, max_size=targets)) if chains else []
     size = st.tuples(st.integers(1, 65535), st.integers(1, 65535))
     sizes = draw(st.none() | st.lists(size, min_size=spatial + 1, max_size=spatial + 1))
     active = 2**targets - 1

@@ -120,6 +120,14 @@ export interface Summary {
   generator_kb_per_user: number | null;
   /** Received by all users, mean over the hold. */
   packets_per_s: number | null;
+  /** Of audio alone, after repair. */
+  audio_loss: number | null;
+  /** How long packets to watched users waited at an emulated bottleneck. */
+  link_queue_ms: Spread;
+  /** From a link's becoming as wide as it ever is to its watched user's best layer, the slowest time. */
+  layer_back_s: number | null;
+  /** Of encoding or spatial layer, in a video of a watched user, on the average. */
+  switches_per_minute: number | null;
   /** Transports, producers, consumers and the like that the media workers still held when the last user had left. */
   server_objects_left: number | null;
 }
@@ -258,7 +266,12 @@ export interface Publish {
   codec: "av1" | "h264" | "mixed" | "vp8" | "vp9";
   /** Of the video; 0: the preset's own. */
   bitrate_bps: number;
+  /** Three encodings that share the bit rate, each half as large as the next one. */
   simulcast: boolean;
+  /** Or their bit rates, the lowest first; this is simulcast, too. */
+  layers: number[];
+  /** Layers inside an encoding: temporal ones of VP8, VP9 and AV1, spatial ones of VP9 and AV1 without simulcast. */
+  scalability: string;
 }
 
 /** What a user receives of the others in its room. */
@@ -268,6 +281,8 @@ export interface Subscribe {
   limit: number;
   audio: boolean;
   video: boolean;
+  /** What the server is told of sizes on the screen: nothing; `gallery`: equal tiles; `speaker`: one of 1280 by 720 pixels, the others of 320 by 180. */
+  layout: "" | "gallery" | "speaker";
 }
 
 /** How it begins and how long it lasts. */
@@ -314,6 +329,8 @@ export interface Network {
   up: Conditions;
   down: Conditions;
   steps: Step[];
+  /** Of the users behind the conditions: so many of each generator are told of second by second. */
+  watched: number;
 }
 
 /** Limits; a value at the limit is still good. None: not judged. */
@@ -339,6 +356,14 @@ export interface Objectives {
   mos_median: number | null;
   /** Time frozen, of all viewing time. */
   freeze_share: number | null;
+  /** Packets of audio lost after repair, of all that should have arrived. */
+  audio_loss: number | null;
+  /** How long watched users' packets wait at the bottleneck. */
+  queue_p95_ms: number | null;
+  /** After a bottleneck has widened to its widest: until each watched user gets its best layer again, the slowest. */
+  layer_back_s: number | null;
+  /** Of encoding or spatial layer, in the videos of watched users, mean of a video. */
+  switches_per_minute: number | null;
   reconnect_p95_ms: number | null;
   /** From after the ramp to the end: what a soak watches. */
   server_rss_growth_mb: number | null;
@@ -460,6 +485,8 @@ export interface Conditions {
   jitter_s: number;
   rate_bps: number;
   queue_bytes: number;
+  /** Of the bottleneck, instead of bytes: what its rate takes away in so long. */
+  queue_s: number;
 }
 
 /** Something that happens, so long into the hold, to a share of the users behind emulated paths. */

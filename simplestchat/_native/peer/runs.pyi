@@ -1,0 +1,1 @@
+"""C level only; see the sources of synthetic peers."""
