@@ -1,6 +1,6 @@
 """Packets of one encoding; see encoding.pxd for the contract."""
 
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 from simplestchat._native.core.bytes cimport put16, put24
 from simplestchat._native.core.siphash cimport splitmix
 from simplestchat._native.core.ticks cimport ticks_of
@@ -184,7 +184,6 @@ cdef int _write_extensions(const Encoding* e, const SenderSettings* settings, u8
 cdef inline void _fill_layers(const Encoding* e, const SenderSettings* settings, PayloadFrame* frame, Stamp* stamp) noexcept nogil:
     cdef const Scalability* m = &settings.scalability
     frame.layered = stamp.layered = e.spatial_active != 0
-    frame.temporal_layer = frame.spatial_layer = 0
     if not frame.layered:
         return
     frame.temporal_layer = stamp.temporal = e.picture.temporal
@@ -202,6 +201,8 @@ cdef void _fill_payload(const Encoding* e, const SenderSettings* settings, u8 la
     cdef PayloadFrame frame
     cdef Stamp stamp
     cdef int prefix
+    memset(&frame, 0, sizeof(frame))
+    memset(&stamp, 0, sizeof(stamp))
     frame.codec = settings.codec
     frame.keyframe = e.keyframe
     frame.first = e.part == 0
