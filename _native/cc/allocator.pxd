@@ -25,6 +25,8 @@ cdef enum:
     # Rates of video waver by more than budgets. What is sent may pass a budget that has not fallen by a sixteenth for a second.
     ALLOC_GRACE = 16
     ALLOC_GRACE_US = 1000000
+    # A picture is not taken away for an estimate that dips: the least of the most important one may pass the budget by half for so long.
+    ALLOC_LAST_US = 3000000
 
 # Why a want gets what it gets.
 cdef enum AllocReason:

@@ -22,6 +22,7 @@ cdef struct Pass:
     u32 count
     u64 taken
     u64 keep_limit               # what is sent already may take so much
+    u64 first_limit              # and the most important of it, as little as there is of it
     u64 climb_limit              # and with what is added
     us_t now
 
@@ -148,10 +149,13 @@ cdef void _climb(Pass* p, Want** rank, u32 count) noexcept nogil:
 
 cdef void _begin(Pass* p, Want** rank, u32 count) noexcept nogil:
     """One rank's lowest rungs: those that are shown, then the others."""
+    cdef u64 keep_limit = p.keep_limit
     cdef u32 i
     for i in range(count):
         if rank[i].kept >= 0:
+            p.keep_limit = keep_limit if p.taken else p.first_limit
             _take(p, rank[i])
+    p.keep_limit = keep_limit
     for i in range(count):
         if rank[i].kept < 0 and rank[i].top >= 0:
             _take(p, rank[i])
@@ -222,6 +226,9 @@ cdef void _limit(Allocator* a, Pass* p, u64 budget) noexcept nogil:
     p.keep_limit = budget
     if budget >= a.budget_bps - a.budget_bps // 64 and (a.over_us == 0 or p.now - a.over_us < ALLOC_GRACE_US):
         p.keep_limit += budget // ALLOC_GRACE
+    p.first_limit = p.keep_limit
+    if a.over_us == 0 or p.now - a.over_us < ALLOC_LAST_US:
+        p.first_limit = max(p.first_limit, budget + budget // 2)
 
 
 # --- what comes of it ---

@@ -19,6 +19,7 @@ from simplestchat._native.wire.twcc cimport TwccPacket, TwccView
 
 cdef enum:
     BWE_NEVER_US = 0x7FFFFFFFFFFFFFFF
+    BWE_ENOUGH_PERCENT = 112     # of all that is wanted: with the allocator's margin all of it is sent
     BWE_LEAST_BPS = 30000        # less carries no voice
     BWE_MOST_BPS = 200000000     # no receiver is sent more, whatever it says
     BWE_SILENCE_US = 1000000     # beyond two round trips without feedback about what was sent: half the rate ...

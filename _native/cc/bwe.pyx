@@ -199,7 +199,7 @@ cdef u64 _carried(Bwe* b, u64 long_bps) noexcept nogil:
 
 cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
     cdef us_t newest_sent = -1, lowered_us = b.aimd.lowered_us
-    cdef u64 told = 0
+    cdef u64 told = 0, before_bps
     cdef bint over = _take(b, view, packets, _unwrap(b, view.reference), &told, &newest_sent)
     if newest_sent < 0:
         return
@@ -218,7 +218,11 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
         &b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now
     ):
         b.usage = USAGE_OVER
+    before_bps = b.aimd.bps
     aimd_update(&b.aimd, b.usage, b.arrived_bps, b.sent_bps, b.rtt_us, now)
+    # More than all that is wanted is of no use, and the pacer would let bursts through that the path does not carry.
+    if b.all_bps and b.aimd.bps > before_bps:
+        b.aimd.bps = max(before_bps, min(b.aimd.bps, b.all_bps * BWE_ENOUGH_PERCENT // 100))
     if b.aimd.lowered_us != lowered_us:
         probe_lowered(&b.probe, now)
     _judge_probe(b, told, now)
