@@ -22,9 +22,10 @@ cdef enum:
     ALLOC_STRIKE_US = 30000000       # a fall so soon after a climb: the climb failed
     ALLOC_FORGET_US = 60000000       # strikes are forgotten when nothing was lost for so long
     ALLOC_MAX_STRIKES = 5
-    # Rates of video waver by more than budgets. What is sent may pass a budget that has not fallen by a sixteenth for a second.
-    ALLOC_GRACE = 16
-    ALLOC_GRACE_US = 1000000
+    # Rates of video waver, and an estimate falls by a seventh for a queue that a burst left, and comes back in seconds. What is sent
+    # may pass the budget by an eighth for so long: on a link that has really become so much less, the queue grows by a fifth of a second.
+    ALLOC_GRACE = 8
+    ALLOC_GRACE_US = 2500000
     # A picture is not taken away for an estimate that dips: the least of the most important one may pass the budget by half for so long.
     ALLOC_LAST_US = 3000000
 

@@ -224,7 +224,7 @@ cdef void _limit(Allocator* a, Pass* p, u64 budget) noexcept nogil:
     cdef u64 proven = min(a.older_bps, a.least_bps)
     p.climb_limit = max(budget - budget // ALLOC_MARGIN, proven - proven // ALLOC_PROVEN_MARGIN)
     p.keep_limit = budget
-    if budget >= a.budget_bps - a.budget_bps // 64 and (a.over_us == 0 or p.now - a.over_us < ALLOC_GRACE_US):
+    if a.over_us == 0 or p.now - a.over_us < ALLOC_GRACE_US:
         p.keep_limit += budget // ALLOC_GRACE
     p.first_limit = p.keep_limit
     if a.over_us == 0 or p.now - a.over_us < ALLOC_LAST_US:

@@ -70,10 +70,10 @@ class Call(SwarmCall):
         """Subscribes with transport-wide numbers."""
         return self.subscribe(viewer.path, producer, ext=EXTENSIONS)
 
-    def estimate_bps(self, viewer: Viewer) -> int:
-        """What the engine thinks that it may send there."""
+    def told(self, viewer: Viewer) -> dict[str, Any]:
+        """What the engine tells of a receiver's path."""
         stats: Any = self.sim.control("transport_stats", viewer.path)
-        return int(stats["available_bitrate_bps"])
+        return dict(stats)
 
     def layers(self, consumer: int) -> list[tuple[int, int]]:
         """(when, spatial layer) of each change of what the consumer is sent."""

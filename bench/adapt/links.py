@@ -60,10 +60,12 @@ def capacity_drop(seed: int = 7) -> Iterable[Row]:
 
 
 def _fill(call: Call, viewer: Viewer, video: int) -> None:
-    """The source sends what it is given, less what audio and repairs take."""
+    """The source sends what it is given, less what repairs take, and a twentieth for headers."""
 
     def adjust() -> None:
-        call.do("set_bitrate", video, 0, max(30_000, round(call.estimate_bps(viewer) * 0.95)))
+        told = call.told(viewer)
+        given = told["available_bitrate_bps"] * (1 - told["loss"])
+        call.do("set_bitrate", video, 0, max(20_000, round(given * 0.95)))
         call.sim.clock.call_in(100_000, adjust)
 
     adjust()
