@@ -23,10 +23,12 @@ cdef enum:
     ALLOC_FORGET_US = 60000000       # strikes are forgotten when nothing was lost for so long
     ALLOC_MAX_STRIKES = 5
     # Rates of video waver, and an estimate falls by a seventh for a queue that a burst left, and comes back in seconds. What is sent
-    # may pass the budget by an eighth for so long: on a link that has really become so much less, the queue grows by a fifth of a second.
-    ALLOC_GRACE = 8
+    # may pass the budget by a sixth for so long, until the estimate falls again because the queue stays.
+    ALLOC_GRACE = 6
     ALLOC_GRACE_US = 2500000
-    # A picture is not taken away for an estimate that dips: the least of the most important one may pass the budget by half for so long.
+    # A picture is not taken away for an estimate that dips, and one is tried where there is none: the least of the most important one
+    # may be twice the budget for so long.
+    ALLOC_ATTEMPT = 2
     ALLOC_LAST_US = 3000000
 
 # Why a want gets what it gets.

@@ -23,6 +23,7 @@ cdef struct Pass:
     u64 taken
     u64 keep_limit               # what is sent already may take so much
     u64 first_limit              # and the most important of it, as little as there is of it
+    u64 attempt_limit            # and what is tried where nothing is sent
     u64 climb_limit              # and with what is added
     us_t now
 
@@ -147,6 +148,14 @@ cdef void _climb(Pass* p, Want** rank, u32 count) noexcept nogil:
         _sink(rank, left, 0)
 
 
+cdef void _attempt(Pass* p, Want* w) noexcept nogil:
+    """Nothing at all would be sent, and an estimate learns nothing from that: the least of one is tried, ever more seldom."""
+    cdef u64 least = ladder_price(w, 0)
+    if least <= p.attempt_limit and p.now >= w.held_us:
+        w.rung = 0
+        p.taken = least
+
+
 cdef void _begin(Pass* p, Want** rank, u32 count) noexcept nogil:
     """One rank's lowest rungs: those that are shown, then the others."""
     cdef u64 keep_limit = p.keep_limit
@@ -157,8 +166,8 @@ cdef void _begin(Pass* p, Want** rank, u32 count) noexcept nogil:
             _take(p, rank[i])
     p.keep_limit = keep_limit
     for i in range(count):
-        if rank[i].kept < 0 and rank[i].top >= 0:
-            _take(p, rank[i])
+        if rank[i].kept < 0 and rank[i].top >= 0 and not _take(p, rank[i]) and p.taken == 0:
+            _attempt(p, rank[i])
 
 
 cdef void _fill(Pass* p) noexcept nogil:
@@ -227,8 +236,9 @@ cdef void _limit(Allocator* a, Pass* p, u64 budget) noexcept nogil:
     if a.over_us == 0 or p.now - a.over_us < ALLOC_GRACE_US:
         p.keep_limit += budget // ALLOC_GRACE
     p.first_limit = p.keep_limit
+    p.attempt_limit = budget * ALLOC_ATTEMPT
     if a.over_us == 0 or p.now - a.over_us < ALLOC_LAST_US:
-        p.first_limit = max(p.first_limit, budget + budget // 2)
+        p.first_limit = max(p.first_limit, p.attempt_limit)
 
 
 # --- what comes of it ---
