@@ -25,7 +25,7 @@ cdef enum:
     # Rates of video waver, and an estimate falls by a seventh for a queue that a burst left, and comes back in seconds. What is sent
     # may pass the budget by a sixth for so long, until the estimate falls again because the queue stays.
     ALLOC_GRACE = 6
-    ALLOC_GRACE_US = 2500000
+    ALLOC_GRACE_US = 4000000
     # A picture is not taken away for an estimate that dips, and one is tried where there is none: the least of the most important one
     # may be twice the budget for so long.
     ALLOC_ATTEMPT = 2
