@@ -7,7 +7,7 @@ from simplestchat._native.cc.overuse cimport Usage
 from simplestchat._native.core.types cimport u64, us_t
 
 cdef enum:
-    AIMD_DOWN_PERMILLE = 900     # of what arrives; less may be sent already, for the source has no more: then its burst
+    AIMD_DOWN_PERMILLE = 865     # of what arrives; less may be sent already, for the source has no more: then its burst
     AIMD_BURST_PERMILLE = 950    # drains by itself, and this much is left
     AIMD_UP_PERMILLE = 80        # a second, far from the link's capacity
     AIMD_DETECTION_US = 100000   # a response takes a round trip and this

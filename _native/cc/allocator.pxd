@@ -29,6 +29,7 @@ cdef enum:
     # A picture is not taken away for an estimate that dips, and one is tried where there is none: the least of the most important one
     # may be twice the budget for so long.
     ALLOC_ATTEMPT = 2
+    ALLOC_ATTEMPT_US = 30000000      # after the last one at most
     ALLOC_LAST_US = 3000000
 
 # Why a want gets what it gets.

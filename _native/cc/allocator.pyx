@@ -151,7 +151,7 @@ cdef void _climb(Pass* p, Want** rank, u32 count) noexcept nogil:
 cdef void _attempt(Pass* p, Want* w) noexcept nogil:
     """Nothing at all would be sent, and an estimate learns nothing from that: the least of one is tried, ever more seldom."""
     cdef u64 least = ladder_price(w, 0)
-    if least <= p.attempt_limit and p.now >= w.held_us:
+    if least <= p.attempt_limit and p.now >= min(w.held_us, w.fell_us + ALLOC_ATTEMPT_US):
         w.rung = 0
         p.taken = least
 

@@ -59,6 +59,7 @@ cdef struct Bwe:
     Loss losses
     Probe probe
     Fallback fallback
+    us_t sent_us                 # the last packet
     us_t unheard_us              # when the first packet left that no feedback came after; 0: none
     us_t halved_us               # the last time that silence halved the rate
     us_t back_us                 # when the path came back from silence; what was lost before says nothing

@@ -62,6 +62,7 @@ cdef u16 bwe_send(Bwe* b, u32 size, us_t now, u32 cluster) noexcept nogil:
         departure.size = <u16> min(size, <u32> 0xFFFF)
         departure.cluster = 0
     rate_add(&b.sent, size, now)
+    b.sent_us = now
     if b.unheard_us == 0:
         b.unheard_us = now
     if b.probe.cluster.sending:
@@ -255,7 +256,8 @@ cdef void bwe_want(Bwe* b, u64 next_step_bps, u64 all_bps, us_t now) noexcept no
 
 cdef us_t bwe_tick(Bwe* b, us_t now) noexcept nogil:
     cdef us_t silent_since = max(b.unheard_us + BWE_SILENCE_US + 2 * b.rtt_us, b.halved_us + BWE_SILENT_US)
-    if b.heard and b.unheard_us and now >= silent_since:
+    # Only where something goes on being sent does silence say anything: what was sent last of all may have been lost.
+    if b.heard and b.unheard_us and now >= silent_since and b.sent_us > max(b.unheard_us + BWE_SILENCE_US // 2, b.halved_us):
         b.halved_us = now
         b.aimd.bps //= 2
     if b.probe.cluster.id:

@@ -138,7 +138,7 @@ def repair(seed: int = 19) -> Iterable[Row]:
         publisher = call.publisher()
         viewer = call.viewer(thin(5e6, loss=loss), up=access().but(loss=loss))
         call.run(3)
-        video = call.camera(publisher, ((500_000, 640, 360),))
+        video = call.camera(publisher, ((200_000, 640, 360),))
         watched = call.watch(viewer, video)
         call.run(40)
         before = call.receiver(watched)

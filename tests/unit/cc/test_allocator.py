@@ -59,36 +59,38 @@ BUDGET = st.integers(0, 20_000_000)
 # --- it fits ---
 
 
+def bearable(wants: list[Want], taken: int, budget: int) -> bool:
+    """A sixth more for a while, and twice as much where it is the least of one alone."""
+    return taken <= budget + budget // 6 or (sum(one.choice != NOTHING for one in wants) == 1 and taken <= 2 * budget)
+
+
 @given(st.lists(st.tuples(RATES, st.integers(-1, 4), st.integers(0, 3)), max_size=6), st.lists(BUDGET, max_size=12))
 def test_more_than_the_budget_is_never_given_out(
     shapes: list[tuple[list[list[int]], int, int]], budgets: list[int]
 ) -> None:
     wants = [want(i, rates, rank=rank, most=most) for i, (rates, most, rank) in enumerate(shapes)]
     allocator = Allocator()
-    before = 0
     for _, budget, taken in turns(allocator, wants, budgets):
         assert taken == sum(price(one, shapes[one.id][0]) for one in wants)
-        # A sixteenth more for a second, when it is the rates that grew and not the budget that fell.
-        assert taken <= budget + (budget // 16 if budget >= before - before // 64 else 0)
-        before = budget
+        assert bearable(wants, taken, budget)
 
 
-def test_rates_that_grow_are_borne_for_a_second() -> None:
+def test_rates_that_grow_are_borne_for_four_seconds() -> None:
     allocator, one = Allocator(), want(1)
     run(allocator, [one], [1_700_000] * 10)
     one.source(3, 1, [[150_000], [500_000], [1_750_000]])
-    choices = [one.choice for _ in turns(allocator, [one], [1_700_000] * 10, 10 * S)]
-    assert choices == [(2, 0)] * 5 + [(1, 0)] * 5
+    choices = [one.choice for _ in turns(allocator, [one], [1_700_000] * 30, 10 * S)]
+    assert choices == [(2, 0)] * 20 + [(1, 0)] * 10
 
 
-@pytest.mark.parametrize("budget", [600_000, 140_000, 0])
+@pytest.mark.parametrize("budget", [600_000, 140_000, 70_000, 0])
 def test_a_fall_is_answered_in_the_same_turn(budget: int) -> None:
     allocator, one = Allocator(), want(1)
     run(allocator, [one], [3_000_000] * 10)
     assert one.choice == (2, 0)
     taken = allocator.allocate([one], budget, 10 * S)
-    assert taken <= budget
-    assert one.choice == {600_000: (1, 0), 140_000: NOTHING, 0: NOTHING}[budget]
+    assert bearable([one], taken, budget)
+    assert one.choice == {600_000: (1, 0), 140_000: (0, 0), 70_000: NOTHING, 0: NOTHING}[budget]
     assert one.reason == "bandwidth"
 
 
@@ -148,7 +150,8 @@ def test_equals_are_at_most_a_rung_apart(rates: list[list[int]], count: int, bud
 def test_everybody_is_shown_before_anybody_gets_more(ranks: list[int], budget: int) -> None:
     wants = [want(i, TEMPORAL, rank=rank) for i, rank in enumerate(ranks)]
     Allocator().allocate(list(wants), budget, S)
-    room = (budget - budget // 10) // TEMPORAL[0][0]
+    least = TEMPORAL[0][0]
+    room = max((budget - budget // 10) // least, least <= 2 * budget)
     assert sum(one.choice != NOTHING for one in wants) == min(len(wants), room)
     shown = [rank for one, rank in zip(wants, ranks, strict=True) if one.choice != NOTHING]
     hidden = [rank for one, rank in zip(wants, ranks, strict=True) if one.choice == NOTHING]
@@ -214,8 +217,8 @@ def test_a_budget_that_wavers_changes_nothing_twice(
     allocator = Allocator()
     run(allocator, wants, [int(budget * rng.uniform(0.95, 1.05)) for _ in range(100)])
     # It takes some turns until the highest of the budgets was seen, and who climbs late may push others down.
-    # But nothing is climbed to twice.
-    climbs = [(row[1], row[3]) for row in allocator.rows() if row[3] > row[2]]
+    # But nothing is climbed to twice, unless there is nothing else to see.
+    climbs = [(row[1], row[3]) for row in allocator.rows() if row[3] > row[2] != NOTHING]
     assert len(climbs) == len(set(climbs))
 
 
@@ -229,7 +232,7 @@ def test_an_hour_on_a_wild_link_has_few_switches(seed: int) -> None:
     for turn in range(5 * 3600):
         budget = min(5_000_000.0, max(100_000.0, budget * rng.lognormvariate(0, 0.05)))
         taken = allocator.allocate(list(wants), int(budget), S + turn * TURN_US)
-        assert taken <= budget * 17 / 16
+        assert bearable(wants, taken, int(budget))
         for one in wants:
             switches[one.id] += one.changed_us == S + turn * TURN_US
     assert max(switches.values()) <= 4 * 60
@@ -445,7 +448,7 @@ def test_whatever_comes_is_borne(
         wants.append(one)
     for budget, now in calls:
         taken = allocator.allocate(list(wants), budget, now)
-        assert taken <= budget + budget // 16
+        assert bearable(wants, taken, budget)
         for one, (spatial, temporal, rates, _, most_s, most_t, *_) in zip(wants, shapes, strict=True):
             s, t = one.choice
             assert (s, t) == NOTHING or (0 <= s <= most_s and 0 <= t <= most_t)

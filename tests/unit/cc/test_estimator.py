@@ -55,9 +55,9 @@ def test_a_delay_that_stays_lets_the_estimate_grow_up_to_a_share_more_than_what_
 def test_silence_halves_again_and_again_but_not_below_the_least() -> None:
     bwe = Estimator(2_000_000)
     _talk(bwe, 0, 1000)
-    bwe.send(1200, 1000 * MS)
     seen = []
     for at in range(1000, 20_000, 50):
+        bwe.send(1200, at * MS)
         bwe.tick(at * MS)
         seen.append(bwe.state()["estimate_bps"])
     assert seen[0] == seen[15] > seen[-1] == LEAST_BPS
