@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build serve test test-python test-fuzz bench bench-compare load soak wheel lint format docs clean
+.PHONY: help build serve test test-python test-fuzz bench bench-adapt bench-compare load soak wheel lint format docs clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -45,6 +45,9 @@ bench: .yardstick ## run the benchmarks; writes bench-output/bench.json with the
 
 bench-compare: .tools ## say whether this tree is more than 5 % slower than revision REV, e.g. make bench-compare REV=main
 	@PYTHONPATH=bench $(BIN)/python -P -m compare $(or $(REV),HEAD)
+
+bench-adapt: .tools ## say whether media adapts as it should: congestion, loss, sharing, a conference, in virtual time
+	@PYTHONPATH=bench:tests $(BIN)/python -P -m adapt
 
 load: .tools ## run the load suite: every scenario, a thousand users, the capacity search; reports go to load-reports/
 	@scripts/load.sh

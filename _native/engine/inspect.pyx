@@ -27,7 +27,7 @@ cdef void _hear(Producer* p, const u8* data, u16 level_off, us_t now) noexcept n
     cdef u8 level = data[level_off] & 0x7F
     if level < p.level:
         p.level = level
-    if p.group != NULL:
+    if p.group != NULL and not p.paused:
         speaker_level(&p.speaker, level, now)
 
 

@@ -1,1 +1,1 @@
-"""Adaptation, proven in virtual time: the real engine, real transports, an emulated network, and bars that must be met."""
+"""Adaptation in virtual time: the real engine and real transports on an emulated network, and bars to be met."""

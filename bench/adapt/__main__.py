@@ -22,7 +22,9 @@ CASES: dict[str, Callable[[], Iterable[Row]]] = {
 
 
 def _print(cells: tuple[str, ...]) -> None:
-    sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(cells, (24, 40, 14, 14, 6), strict=True)).rstrip() + "\n")
+    sys.stdout.write(
+        "  ".join(text.ljust(width) for text, width in zip(cells, (24, 40, 14, 14, 6), strict=True)).rstrip() + "\n"
+    )
     sys.stdout.flush()
 
 
@@ -39,7 +41,10 @@ def main() -> int:
             _print(row.cells())
     missed = [row for row in rows if not row.met]
     names = ", ".join(sorted({row.case for row in missed}))
-    sys.stdout.write(f"\nadaptation: {len(rows) - len(missed)} of {len(rows)} figures reached" + (f"; missed in: {names}\n" if missed else "\n"))
+    sys.stdout.write(
+        f"\nadaptation: {len(rows) - len(missed)} of {len(rows)} figures reached"
+        + (f"; missed in: {names}\n" if missed else "\n")
+    )
     return 1 if missed else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from support.netem import US_PER_S, Link
@@ -50,7 +51,9 @@ class Call(SwarmCall):
         viewer.queue.free_at = self.now_us + waiting * path.link.rate_bps // round(rate_bps)
         path.link = thin(rate_bps, **more)
 
-    def camera(self, path: int, ladder: tuple[tuple[int, int, int], ...] = LADDER, codec: str = "vp8", **more: Any) -> int:
+    def camera(
+        self, path: int, ladder: tuple[tuple[int, int, int], ...] = LADDER, codec: str = "vp8", **more: Any
+    ) -> int:
         """A video with an encoding for each step of the ladder."""
         rng = self.sim.rng
         layers = [
@@ -83,9 +86,7 @@ class Call(SwarmCall):
         """Changes of its spatial layer in this time."""
         end = until_us if until_us is not None else 1 << 62
         steps = self.layers(consumer)
-        return sum(
-            since_us <= when < end and before != after for (_, before), (when, after) in zip(steps, steps[1:], strict=False)
-        )
+        return sum(since_us <= when < end and before != after for (_, before), (when, after) in pairwise(steps))
 
     def follow_wishes(self) -> None:
         """Publishers switch encodings off and on as they are told, half a round trip later."""

@@ -27,7 +27,8 @@ def _below_after_s(call: Call, viewer: Viewer, since_us: int, capacity_bps: floa
     for step in range(200):
         start = since_us + step * 50_000
         if all(
-            viewer.queue.rate_bps(start + part * WINDOW_US, start + (part + 1) * WINDOW_US, through=False) <= capacity_bps
+            viewer.queue.rate_bps(start + part * WINDOW_US, start + (part + 1) * WINDOW_US, through=False)
+            <= capacity_bps
             for part in range(4)
         ):
             return (start - since_us) / US_PER_S
@@ -53,10 +54,21 @@ def capacity_drop(seed: int = 7) -> Iterable[Row]:
     back = [when for when, layer in call.layers(watched) if when > rose_us and layer == top]
     sound = call.receiver(heard)
     yield most(case, "below capacity after", _below_after_s(call, viewer, fell_us, LOW_BPS), 1.5, "s")
-    yield most(case, "queueing p95 from 3 s after", percentile(viewer.queue.delays_ms(fell_us + 3 * US_PER_S, rose_us), 0.95), 250, "ms")
+    yield most(
+        case,
+        "queueing p95 from 3 s after",
+        percentile(viewer.queue.delays_ms(fell_us + 3 * US_PER_S, rose_us), 0.95),
+        250,
+        "ms",
+    )
     yield most(case, "top layer back after", (back[0] - rose_us) / US_PER_S if back else 99.0, 10, "s")
     yield most(case, "audio lost", 100 * (1 - sound["delivered"] / max(1, sound["delivered"] + sound["lost"])), 1, "%")
-    yield most(case, "switches a minute", call.switches(watched, begun_us + 5 * US_PER_S) / ((call.now_us - begun_us) / 60e6), 4)
+    yield most(
+        case,
+        "switches a minute",
+        call.switches(watched, begun_us + 5 * US_PER_S) / ((call.now_us - begun_us) / 60e6),
+        4,
+    )
 
 
 def _fill(call: Call, viewer: Viewer, video: int) -> None:
@@ -125,7 +137,9 @@ def random_loss(seed: int = 17) -> Iterable[Row]:
     """Loss that has nothing to do with the rate: it is repaired, and not taken for congestion."""
     clean = _filled_rate(seed, 0, 60)
     for loss, bar in ((0.02, 90), (0.05, 50), (0.10, 30), (0.20, 10)):
-        yield least(f"{loss:.0%} random loss", "of the clean rate", 100 * _filled_rate(seed, loss, 60) / clean, bar, "%")
+        yield least(
+            f"{loss:.0%} random loss", "of the clean rate", 100 * _filled_rate(seed, loss, 60) / clean, bar, "%"
+        )
     bursts = Bursts.of(0.02, 4)
     yield least("2 % in bursts of 4", "of the clean rate", 100 * _filled_rate(seed, 0, 60, bursts) / clean, 50, "%")
 
@@ -151,7 +165,9 @@ def repair(seed: int = 19) -> Iterable[Row]:
         share = 100 * arrived / max(1, arrived + missing)
         again = _resent(call) - resent
         yield least(case, "arrived within 500 ms", share, bar, "%")
-        yield most(case, "sent again, of losses", again / max(1, call.sockets[viewer.path].down.counters.lost - lost), 1.5, "x")
+        yield most(
+            case, "sent again, of losses", again / max(1, call.sockets[viewer.path].down.counters.lost - lost), 1.5, "x"
+        )
 
 
 def _resent(call: Call) -> int:

@@ -34,7 +34,9 @@ class Queue:
     def delays_ms(self, since_us: int, until_us: int | None = None) -> list[float]:
         """How long each packet that was not dropped stood in the queue, sorted."""
         end = until_us if until_us is not None else 1 << 62
-        return sorted(delay / 1000 for when, delay, _, dropped, _ in self.seen if since_us <= when < end and not dropped)
+        return sorted(
+            delay / 1000 for when, delay, _, dropped, _ in self.seen if since_us <= when < end and not dropped
+        )
 
     def rate_bps(self, since_us: int, until_us: int, flow: int | None = None, *, through: bool = True) -> float:
         """What came (``through``: and was not dropped) in this time."""
@@ -50,7 +52,13 @@ class Bottleneck(Path):
     """A path whose queue other paths may share."""
 
     def __init__(
-        self, clock: Clock, rng: random.Random, link: Link, deliver: Callable[[bytes], None], queue: Queue, flow: int = 0
+        self,
+        clock: Clock,
+        rng: random.Random,
+        link: Link,
+        deliver: Callable[[bytes], None],
+        queue: Queue,
+        flow: int = 0,
     ) -> None:
         super().__init__(clock, rng, link, deliver)
         self.queue, self.flow = queue, flow
@@ -65,7 +73,7 @@ class Bottleneck(Path):
 
 
 class Reno:
-    """A greedy flow like TCP's (RFC 5681): a window that grows by a packet a round trip, and is halved when something is lost."""
+    """A greedy flow like TCP's (RFC 5681): its window grows by a packet a round trip, and a loss halves it."""
 
     SIZE = 1200
 

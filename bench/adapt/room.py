@@ -52,7 +52,9 @@ def conference(seed: int = 31) -> Iterable[Row]:
     for _ in range(50):
         before = [call.receiver(one)["packets"] for one in heard[0]]
         call.run(0.2)
-        voices_at_once.append(sum(call.receiver(one)["packets"] > was for one, was in zip(heard[0], before, strict=True)))
+        voices_at_once.append(
+            sum(call.receiver(one)["packets"] > was for one, was in zip(heard[0], before, strict=True))
+        )
     speaker_top = sum(call.layers(mine[0])[-1][1] == len(LADDER) - 1 for mine in shown[1:] if call.layers(mine[0]))
     all_shown = sum(all(call.layers(one) and call.layers(one)[-1][1] >= 0 for one in mine) for mine in shown)
     rates = [viewer.queue.rate_bps(since_us, call.now_us) / 8000 for viewer in viewers]

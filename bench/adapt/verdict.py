@@ -25,7 +25,13 @@ class Row:
     def cells(self) -> tuple[str, str, str, str, str]:
         """Case, figure, measured, wanted, verdict."""
         sign = "<=" if self.kind == "most" else ">="
-        return self.case, self.what, f"{self.value:.4g} {self.unit}".strip(), f"{sign} {self.bar:g} {self.unit}".strip(), "" if self.met else "MISSED"
+        return (
+            self.case,
+            self.what,
+            f"{self.value:.4g} {self.unit}".strip(),
+            f"{sign} {self.bar:g} {self.unit}".strip(),
+            "" if self.met else "MISSED",
+        )
 
 
 def most(case: str, what: str, value: float, bar: float, unit: str = "") -> Row:

@@ -38,7 +38,11 @@ def test_media_under_anothers_ssrc_reaches_nobody() -> None:
         settings = source.track.settings
         for counter in range(100):
             stamp = Stamp(666, counter, call.sim.clock.now)
-            payload = vp8_payload(stamp, 500, Vp8Numbers(counter & 0x7FFF, counter & 0xFF, counter & 31, 0), True, True) if settings.kind == "video" else stamped(stamp, 100)
+            payload = (
+                vp8_payload(stamp, 500, Vp8Numbers(counter & 0x7FFF, counter & 0xFF, counter & 31, 0), True, True)
+                if settings.kind == "video"
+                else stamped(stamp, 100)
+            )
             eve.peer.send_rtp(bytes(RtpPacket(settings.payload_type, True, counter, counter, settings.ssrc, payload)))
             call.sim.run(0.002)
     call.sim.run(0.1)

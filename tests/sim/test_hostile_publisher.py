@@ -24,7 +24,9 @@ def quiet_call(seed: int) -> tuple[Call, Published]:
 def packet(call: Call, source: Published, sequence: int, counter: int) -> RtpPacket:
     """A packet of the middle of a frame; another `counter` is another payload."""
     track = source.track
-    payload = vp8_payload(Stamp(track.settings.stream, counter, call.sim.clock.now), PACKET_SIZE, track.last_numbers, False, False)
+    payload = vp8_payload(
+        Stamp(track.settings.stream, counter, call.sim.clock.now), PACKET_SIZE, track.last_numbers, False, False
+    )
     timestamp = track.timestamp_at(call.sim.clock.now)
     return RtpPacket(track.settings.payload_type, False, sequence & 0xFFFF, timestamp, track.settings.ssrc, payload, ())
 

@@ -1,4 +1,4 @@
-"""What a subscriber gets of a publisher's layers: whatever is left out or changed, it looks like one stream without gaps."""
+"""Whatever is left out or changed of a publisher's layers, its subscriber gets one stream without gaps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ def encodings(sim: Simulation, count: int = 3, interval_us: int = 33_333) -> tup
     id = sim.new_id()
     tracks = [
         anna.peer.publish(
-            sim.track_settings(1000 + n, "video", True, {"packets_per_frame": 1, "packet_size": 300 + 200 * n, "interval_us": interval_us})
+            sim.track_settings(
+                1000 + n,
+                "video",
+                True,
+                {"packets_per_frame": 1, "packet_size": 300 + 200 * n, "interval_us": interval_us},
+            )
         )
         for n in range(count)
     ]
@@ -86,7 +91,9 @@ def test_temporal_layers_are_left_out_at_once_and_taken_in_where_it_can_be_done(
         asked = sim.clock.now
         sim.control("set_preferred_layers", heard.id, 0, number % 3)
         sim.run(1.2)
-        lately = [a.numbers.temporal for a in ordered(heard) if a.arrived_us > asked + 200_000 and a.numbers is not None]
+        lately = [
+            a.numbers.temporal for a in ordered(heard) if a.arrived_us > asked + 200_000 and a.numbers is not None
+        ]
         assert max(lately) == number % 3
     tracks[0].stop()
     sim.run(0.5)
@@ -107,7 +114,9 @@ def test_changes_under_loss_never_show_a_number_twice() -> None:
     for track in tracks:
         track.stop()
     sim.run(1)
-    pictures = [arrival.numbers.picture_id for arrival in ordered(heard) if arrival.numbers is not None and not arrival.repaired]
+    pictures = [
+        arrival.numbers.picture_id for arrival in ordered(heard) if arrival.numbers is not None and not arrival.repaired
+    ]
     assert len(pictures) > 500
     for before, after in pairwise(pictures):
         assert (after - before) & 0x7FFF < 0x4000, "pictures go forwards"
@@ -122,10 +131,11 @@ def test_a_view_chooses_the_encoding_and_hiding_it_stops_everything() -> None:
     def streams_lately() -> set[int]:
         since = sim.clock.now
         sim.run(1)
-        return {arrival.stamp.stream - 1000 for arrival in heard.reception.arrivals.values() if arrival.arrived_us > since}
+        return {
+            arrival.stamp.stream - 1000 for arrival in heard.reception.arrivals.values() if arrival.arrived_us > since
+        }
 
     assert streams_lately() == {2}
-    # The synthetic keyframes say 640x360 of every encoding, so that only the ladder's own sizes decide where nothing is known.
     sim.control("set_view", heard.id, 0, 0)
     sim.run(0.2)
     assert streams_lately() == set()

@@ -10,7 +10,8 @@ _STAMP = struct.Struct("!4sIQQ")
 _MAGIC = b"stmp"
 _CRC = struct.Struct("!I")
 STAMP_SIZE = _STAMP.size + _CRC.size
-# X and S set, partition 0; then I, L, T, K: a picture id of 15 bits, TL0PICIDX, TID with Y, KEYIDX (RFC 7741 section 4.2).
+# X and S set, partition 0; then I, L, T, K: a picture id of 15 bits, TL0PICIDX, TID with Y, KEYIDX (RFC 7741
+# section 4.2).
 _VP8_EXTENDED, _VP8_START, _VP8_ALL_NUMBERS, _VP8_WIDE = 0x80, 0x10, 0xF0, 0x8000
 _VP8_KEYFRAME = bytes((0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A)) + struct.pack("<HH", 640, 360)
 _VP8_INTERFRAME = bytes((0x11, 0x02, 0x00))

@@ -1,11 +1,12 @@
 """Python doors to the congestion control layer (see ``_native/testing/probe_cc.pyx``)."""
 
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, type_check_only
 
 LEAST_BPS: int
 MOST_BPS: int
 NEVER_US: int
 
+@type_check_only
 class State(TypedDict):
     estimate_bps: int
     delay_bps: int
@@ -65,9 +66,9 @@ class Network:
         voice: bool = False,
         least_gap_us: int = 50000,
         most_gap_us: int = 100000,
-        back_loss: float = 0,
+        back_loss: float = 0.0,
         back_us: int = -1,
-        drift: float = 0,
+        drift: float = 0.0,
         offset_us: int = 0,
     ) -> int: ...
     def change(

@@ -1,4 +1,4 @@
-"""Transport-wide feedback to publishers: everything that came is told with its time, what did not come too, within bounds."""
+"""Transport-wide feedback to publishers: what came is told with its time, and what did not, within bounds."""
 
 from __future__ import annotations
 

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.rtp import RtpPacket, extended_sequence
-from support.stamp import STAMP_SIZE, Stamp, Vp8Numbers, read_stamp, read_vp8_numbers, read_vp8_stamp, stamped, vp8_payload
+from support.stamp import (
+    STAMP_SIZE,
+    Stamp,
+    Vp8Numbers,
+    read_stamp,
+    read_vp8_numbers,
+    read_vp8_stamp,
+    stamped,
+    vp8_payload,
+)
 from support.subscriber import nack_items
 
 from simplestchat._native.testing.probe_wire import rtp_extensions, rtp_payload, vp8_parse
