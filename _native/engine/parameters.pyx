@@ -111,10 +111,11 @@ cdef int _fill_layers(Producer* p, list layers) except -1:
     if layers and len(layers) != p.stream_count:
         raise MisuseError(f"{p.stream_count} encodings have {len(layers)} rows of layers")
     for i, (spatial, temporal, bitrate_bps) in enumerate(layers):
-        if not (1 <= spatial <= MAX_SPATIAL and 1 <= temporal <= MAX_TEMPORAL and 0 <= bitrate_bps <= MAX_IN_BPS):
-            raise MisuseError(f"an encoding has 1 to {MAX_SPATIAL} spatial and 1 to {MAX_TEMPORAL} temporal layers, not {spatial} and {temporal}")
+        if not (1 <= spatial <= MAX_SPATIAL and 1 <= temporal <= MAX_TEMPORAL and bitrate_bps >= 0):
+            raise MisuseError(f"an encoding has 1 to {MAX_SPATIAL} spatial and 1 to {MAX_TEMPORAL} temporal layers and a bitrate, "
+                              f"not {spatial}, {temporal} and {bitrate_bps}")
         st = &p.streams[i]
-        st.spatial_count, st.temporal_count, st.nominal_bps = spatial, temporal, bitrate_bps
+        st.spatial_count, st.temporal_count, st.nominal_bps = spatial, temporal, min(bitrate_bps, MAX_IN_BPS)
         p.temporal_count = max(p.temporal_count, st.temporal_count)
     if p.stream_count == 1 and p.streams[0].spatial_count > 1:
         p.layered = 1

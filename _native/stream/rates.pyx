@@ -16,7 +16,7 @@ cdef inline u32 _rate(u64 size, us_t span) noexcept nogil:
 
 cdef us_t _span(const LayerRates* r, int spatial, us_t until) noexcept nogil:
     """How long a layer's bytes took to come."""
-    cdef us_t first = (r.bucket - (RATES_BUCKETS - 1)) << RATES_BUCKET_SHIFT
+    cdef us_t first = (r.bucket - (RATES_BUCKETS - 1)) * _BUCKET_US
     cdef us_t span = until - max(first, r.since[spatial])
     return max(span, <us_t> _SHORTEST_US)
 

