@@ -26,8 +26,9 @@ cdef enum:
     # may pass the budget by a sixth for so long, until the estimate falls again because the queue stays.
     ALLOC_GRACE = 6
     ALLOC_GRACE_US = 4000000
-    # A picture is not taken away for an estimate that dips, and one is tried where there is none: the least of the most important one
-    # may be twice the budget for so long.
+    # A picture is not taken away for an estimate that dips: the least of the most important one may be so many times the budget for so
+    # long. And where nothing is sent at all one is tried that is so many times it.
+    ALLOC_LAST = 4
     ALLOC_ATTEMPT = 2
     ALLOC_ATTEMPT_US = 30000000      # after the last one at most
     ALLOC_LAST_US = 3000000

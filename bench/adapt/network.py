@@ -86,7 +86,7 @@ class Reno:
         self._arrived_packets: set[int] = set()
         self._timer = 0
         self._fill()
-        self._watch(0)
+        self._watch(-1)
 
     def _send(self, number: int) -> None:
         self._path.send(number.to_bytes(8, "big") + bytes(self.SIZE - 8))

@@ -46,7 +46,7 @@ def conference(seed: int = 31) -> Iterable[Row]:
         for consumer in shown[-1]:
             speaker = consumer == shown[-1][0] and at != 0
             call.sim.control("set_view", consumer, *(SPEAKER_VIEW if speaker else OTHER_VIEW))
-    call.run(30)
+    call.run(60)
     since_us = call.now_us
     voices_at_once = [0]
     for _ in range(50):

@@ -44,9 +44,12 @@ def beside_tcp(seed: int = 29) -> Iterable[Row]:
     call.run(20)
     Reno(Bottleneck(call.sim.clock, call.sim.rng, thin(CAPACITY_BPS), lambda _: None, queue, -1))
     call.run(10)
+    begun_us = call.now_us
     worst = 1.0
     for _ in range(9):
         since_us = call.now_us
         call.run(10)
         worst = min(worst, queue.rate_bps(since_us, call.now_us, viewer.path) / (CAPACITY_BPS / 2))
+    other = queue.rate_bps(begun_us, call.now_us, -1) / (CAPACITY_BPS / 2)
     yield least("beside a flow like TCP's", "of its share, in the worst ten seconds", 100 * worst, 10, "%")
+    yield least("beside a flow like TCP's", "of its share, the other flow", 100 * other, 50, "%")

@@ -70,7 +70,7 @@ def test_every_option_is_in_the_help_with_the_exit_statuses(capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nowhere"], "nowhere: there is no such file, nor a scenario of that name. There are: adaptive, audio, capacity"),
+        (["nowhere"], "nowhere: there is no such file, nor a scenario of that name. There are: adaptive, audio,"),
         (["conference", "--set", "shape.clients"], "--set shape.clients: write it as KEY=VALUE"),
         (["conference", "--set", "shape.cliants=3"], "did you mean clients?"),
         (["conference", "--set", "publish.video=8k"], "'8k' is not allowed here; expected one of"),
