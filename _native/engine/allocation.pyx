@@ -8,10 +8,11 @@ from simplestchat._native.cc.bwe cimport bwe_want
 from simplestchat._native.core.types cimport i8, i32, u8, u32, u64, us_t
 from simplestchat._native.engine.consumer cimport consumer_restart
 from simplestchat._native.engine.entities cimport (
-    EVENT_CONSUMER_LAYERS, EVENT_PRODUCER_LAYERS, MAX_SPATIAL, MAX_TEMPORAL, NEVER_US, TRANSPORT_CONNECTED, Consumer, Producer,
+    EVENT_CONSUMER_LAYERS, EVENT_PRODUCER_LAYERS, MAX_SPATIAL, MAX_TEMPORAL, NEVER_US, TOLD_NOTHING, TRANSPORT_CONNECTED, Consumer, Producer,
     ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.events cimport event_layers, event_mask
+from simplestchat._native.engine.pacing cimport pacing_adjust
 from simplestchat._native.engine.producer cimport producer_want_keyframe
 from simplestchat._native.engine.timers cimport timers_hasten
 from simplestchat._native.select.selector cimport selector_aim, selector_wants_keyframe
@@ -21,6 +22,7 @@ cdef enum:
     UNLIMITED_BPS = 1000000000000
     ALIVE_US = 1000000             # an encoding that sent nothing for so long is not chosen
     SETTLED_US = 2000000           # before, an encoding is taken to send what it sent last, or what it may
+    GUESSED_US = 500000            # so long, at most, the rate of an encoding that nothing is known of is guessed
     SILENT_US = 150000
     VIEW_SHARE = 70                # of a view's side, in percent: a layer that is so large may be stretched
     DEFAULT_PRIORITY = 1
@@ -78,6 +80,10 @@ cdef void _rates_of_layers(const Producer* p, Want* w, us_t now) noexcept nogil:
         w.nominal[i][p.temporal_count - 1] = most >> 2 * (p.spatial_count - 1 - i)
 
 
+cdef inline bint _is_known(const Stream* st, us_t now) noexcept nogil:
+    return st.last_bps > 0 or st.nominal_bps > 0 or now - st.rates.since[0] < GUESSED_US
+
+
 cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nogil:
     """Simulcast: each spatial layer is an encoding."""
     cdef u32 inside[ALLOC_LAYERS][ALLOC_LAYERS]
@@ -96,7 +102,7 @@ cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nog
         if now - st.rates.since[0] >= SETTLED_US and now - st.arrived_us < SILENT_US and w.rates[i][top]:
             st.last_bps = w.rates[i][top]
         else:                              # it begins with a keyframe, or falls silent: what it takes is not what is measured
-            w.rates[i][top] = w.nominal[i][top]
+            w.rates[i][top] = w.nominal[i][top] if _is_known(st, now) else max(w.nominal[i][top], w.rates[i][top])
 
 
 cdef void _fill(Consumer* c, us_t now) noexcept nogil:
@@ -204,6 +210,8 @@ cdef void allocation_tell(ShardState* s, Consumer* c) noexcept nogil:
     if not (c.paused or c.hidden or c.held or c.fresh or c.producer.paused):
         spatial = c.selector.spatial if c.producer.layered else <i8>c.stream
         temporal = c.selector.temporal if c.selects else <i8>0
+    if c.told_spatial == TOLD_NOTHING and spatial < 0 and not c.held:
+        return                             # it will begin with its keyframe
     if spatial == c.told_spatial and temporal == c.told_temporal:
         return
     s.counters.layer_switches += c.told_spatial >= 0 and spatial >= 0
@@ -236,6 +244,7 @@ cdef void _divide(ShardState* s, Transport* t, us_t now) noexcept nogil:
     allocate(&t.allocator, s.wants, count, budget, now)
     if t.bwe != NULL:
         bwe_want(t.bwe, t.allocator.next_bps + t.other_bps if t.allocator.next_bps else 0, t.allocator.all_bps + t.other_bps, now)
+        pacing_adjust(t, now)
     for i in range(t.consumer_count):
         if t.consumers[i].video and not t.consumers[i].pipe:
             _apply(s, t.consumers[i], now)

@@ -10,7 +10,7 @@ from simplestchat._native.crypto.random cimport csprng_u32
 from simplestchat._native.engine.allocation cimport allocation_aim, allocation_forget, allocation_tell
 from simplestchat._native.engine.entities cimport (
     CODEC_AV1, CODEC_VP8, CODEC_VP9, MAX_CONSUMERS, MAX_PIPE_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_SPATIAL, MAX_TEMPORAL,
-    MAX_TRANSPORT_CONSUMERS, TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Transport,
+    MAX_TRANSPORT_CONSUMERS, TOLD_NOTHING, TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Transport,
 )
 from simplestchat._native.engine.outgoing cimport outgoing_again, outgoing_note
 from simplestchat._native.engine.pacing cimport pacing_put, pacing_waits
@@ -92,7 +92,8 @@ cdef Consumer* consumer_new(ShardState* s, u32 id, Transport* t, Producer* p, u3
     c.preferred = c.target_spatial = MAX_SPATIAL - 1
     c.preferred_temporal = c.target_temporal = MAX_TEMPORAL - 1
     want_init(&c.want, id)
-    c.told_spatial = c.told_temporal = -1
+    c.told_spatial = TOLD_NOTHING
+    c.told_temporal = -1
     c.view_width = c.view_height = -1
     c.priority = 1
     c.resend_credit = RESEND_CREDIT_START

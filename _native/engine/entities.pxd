@@ -27,6 +27,7 @@ from simplestchat._native.wire.facts cimport FrameFacts, PictureIds
 
 cdef enum:
     NEVER_US = 0x7FFFFFFFFFFFFFFF
+    TOLD_NOTHING = -2
 
     MAX_DATAGRAM = 1500            # larger ones are dropped unread
     BATCH = 64                     # datagrams in one feed
@@ -311,7 +312,7 @@ cdef struct Consumer:
     u8 wished                      # 1 + the spatial layer counted in the producer's wishes, 0: none
     i8 target_spatial              # what it is to get; of the encodings, or of the layers inside the one
     i8 target_temporal
-    i8 told_spatial                # what the node heard that it gets
+    i8 told_spatial                # what the node heard that it gets, -1 for nothing; TOLD_NOTHING before it heard anything
     i8 told_temporal
     u8 reason                      # for the last choice
     i32 view_width                 # its picture on the screen in device pixels, -1 unknown

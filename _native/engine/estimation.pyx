@@ -4,7 +4,7 @@ from simplestchat._native.cc.allocator cimport allocator_free
 from simplestchat._native.cc.bwe cimport (
     bwe_feedback, bwe_free, bwe_loss, bwe_new, bwe_probe, bwe_remb, bwe_rtt, bwe_tick,
 )
-from simplestchat._native.cc.pacer cimport pacer_init, pacer_rate
+from simplestchat._native.cc.pacer cimport pacer_init
 from simplestchat._native.core.types cimport OK, u8, u16, u32, u64, us_t
 from simplestchat._native.engine.allocation cimport allocation_want
 from simplestchat._native.engine.entities cimport (
@@ -13,6 +13,7 @@ from simplestchat._native.engine.entities cimport (
 from simplestchat._native.engine.events cimport event_put
 from simplestchat._native.engine.outgoing cimport outgoing_again, outgoing_padding
 from simplestchat._native.engine.output cimport out_has_headroom
+from simplestchat._native.engine.pacing cimport pacing_adjust
 from simplestchat._native.engine.timers cimport timers_hasten
 from simplestchat._native.stream.sent cimport SENT_WAITING, SentPacket, sent_find
 from simplestchat._native.wire.rtcp cimport RtcpView
@@ -31,7 +32,7 @@ cdef bint estimation_begin(ShardState* s, Transport* t, us_t now) noexcept nogil
         t.bwe = bwe_new(START_BPS, now)
         if t.bwe != NULL:
             pacer_init(&t.pacer, now)
-            pacer_rate(&t.pacer, START_BPS, now)
+            pacing_adjust(t, now)
             t.bwe_us = t.probe_us = now
             t.divided_us = now
             allocation_want(s, t, now)
@@ -48,7 +49,7 @@ cdef void estimation_free(Transport* t) noexcept nogil:
 cdef void _changed(ShardState* s, Transport* t, us_t now) noexcept nogil:
     """The estimate may be another one."""
     cdef u64 estimate = t.bwe.estimate_bps
-    pacer_rate(&t.pacer, estimate, now)
+    pacing_adjust(t, now)
     if estimate * 100 < t.allocated_bps * FALL_PERCENT:
         allocation_want(s, t, now)
     if now - t.told_us >= TOLD_US and (estimate * 100 > t.told_bps * (100 + TOLD_PERCENT) or estimate * (100 + TOLD_PERCENT) < t.told_bps * 100):
@@ -140,7 +141,7 @@ cdef us_t estimation_tick(ShardState* s, Transport* t, us_t now) noexcept nogil:
         before = t.bwe.estimate_bps
         t.bwe_us = bwe_tick(t.bwe, now)
         if t.bwe.estimate_bps != before:
-            pacer_rate(&t.pacer, t.bwe.estimate_bps, now)
+            pacing_adjust(t, now)
             if t.bwe.estimate_bps * 100 < t.allocated_bps * FALL_PERCENT:
                 allocation_want(s, t, now)
     return min(t.bwe_us, _probe(s, t, now))

@@ -5,6 +5,8 @@
 #  - A packet waits behind those that wait already, whatever the pacer says: the order stays.
 #  - A waiting packet is a number in its consumer's ring; it is written and sealed when it leaves.
 #  - When all places are taken it leaves at once: it is not lost.
+#  - The pace is the estimate's, or that of what is sent although it does not fit (a last picture, an attempt): held back it would only wait
+#    here instead of there, and the estimate would never learn whether it comes through.
 from simplestchat._native.cc.pacer cimport pacer_may_send
 from simplestchat._native.core.types cimport u32, us_t
 from simplestchat._native.engine.entities cimport Consumer, ShardState, Transport
@@ -13,6 +15,8 @@ from simplestchat._native.stream.sent cimport SentPacket
 # Must a packet that comes now wait?
 cdef inline bint pacing_waits(Transport* t, us_t now) noexcept nogil:
     return t.waiting.count > 0 or not pacer_may_send(&t.pacer, now)
+# The estimate changed, or what is sent.
+cdef void pacing_adjust(Transport* t, us_t now) noexcept nogil
 cdef void pacing_put(ShardState* s, Consumer* c, const SentPacket* sent, u32 payload_size, us_t now) noexcept nogil
 # Those whose turn it is leave. When to come back, NEVER_US when none waits.
 cdef us_t pacing_tick(ShardState* s, Transport* t, us_t now) noexcept nogil

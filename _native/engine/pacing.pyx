@@ -2,7 +2,7 @@
 
 from libc.stdlib cimport calloc, free
 
-from simplestchat._native.cc.pacer cimport pacer_may_send, pacer_ready_us
+from simplestchat._native.cc.pacer cimport pacer_may_send, pacer_rate, pacer_ready_us
 from simplestchat._native.core.table cimport table64_get
 from simplestchat._native.core.types cimport u16, u32, u64, us_t
 from simplestchat._native.engine.entities cimport (
@@ -16,6 +16,7 @@ from simplestchat._native.stream.sent cimport SENT_WAITING, SentPacket, sent_fin
 cdef enum:
     WAITING_AT_FIRST = 64
     WAITING_MOST_US = 1000000      # then it leaves whatever the pacer says: what is older helps nobody
+    OVER_PERCENT = 120             # of the estimate: more than the grace that videos have for wavering
 
 
 cdef void pacing_free(Transport* t) noexcept nogil:
@@ -60,6 +61,12 @@ cdef void _leave_first(ShardState* s, Transport* t, us_t now) noexcept nogil:
     t.waiting.first = (t.waiting.first + 1) & t.waiting.mask
     t.waiting.count -= 1
     _leave(s, t, &first, now)
+
+
+cdef void pacing_adjust(Transport* t, us_t now) noexcept nogil:
+    cdef u64 estimate = t.bwe.estimate_bps
+    cdef u64 taken = t.allocator.taken_bps + t.other_bps
+    pacer_rate(&t.pacer, taken if taken * 100 > estimate * OVER_PERCENT else estimate, now)
 
 
 cdef void pacing_put(ShardState* s, Consumer* c, const SentPacket* sent, u32 payload_size, us_t now) noexcept nogil:

@@ -10,6 +10,8 @@
 #  - missed: noticed missing, and not merely late: lost + repaired + what is not settled.
 #  - Each encoding has counters of its own: at a switch the count goes on at the new one's packet, and nothing of either is lost by it.
 #    Of RECEIVER_RUNS such runs the oldest is settled when another begins.
+#  - withheld: what the server left out and closed the gap of: counters go missing, numbers on the wire do not. At a keyframe (video) or at
+#    any packet (audio) the count goes on behind it in a run of its own; elsewhere it is loss.
 #  - A stream with layers in it counts by the numbers on the wire, because a server leaves layers out and closes the gap: what it leaves
 #    out is not missing. Hops cannot be told then (lost_uplink stays as it is), and highest_counter is such a number.
 #  - misdelivered: another user's or track's stamp, a FORBIDDEN one, or one that was due after the stream was closed to us.
@@ -35,6 +37,7 @@ cdef struct ReceiverTotals:
     u64 delivered                  # distinct packets of the expected stream
     u64 lost                       # after repair
     u64 lost_uplink                # of these: nobody got them
+    u64 withheld                   # left out by the server
     u64 missed                     # packets that were missing when first noticed, repaired ones included: loss before repair
     u64 repaired                   # came by retransmission: over RTX, or without RTX after we asked
     u64 duplicate
@@ -81,6 +84,7 @@ cdef struct Receiver:
     Pictures* pictures           # of a stream with layers in it
     u64 who                      # the publisher as the ledger knows it
     u64 highest                  # sequence index of the media, valid when sequenced
+    u64 wire                     # sequence index of the present run's highest packet
     us_t since_us                # made or resumed
     us_t ended_us
     us_t asked_us                # last keyframe request, 0x7FFFFFFFFFFFFFFF when there was none

@@ -157,6 +157,20 @@ cdef void _deliver(Receiver* r, const Stamp* stamp, int verdict, bint repair, us
             totals.first_frame_us = arrival
 
 
+# The run of a packet that is counted by its stamp. What the server left out before it was nobody's loss.
+cdef Tally* _stamped_run(Receiver* r, const Stamp* stamp, u64 index, const Ledger* ledger) noexcept nogil:
+    cdef Tally* t = run_of(r, stamp, ledger)
+    cdef u64 skipped, missing
+    if t is NULL or t != &r.tallies[r.last] or stamp.counter < t.next or index <= r.wire:
+        return t
+    skipped = stamp.counter - t.next
+    missing = index - r.wire - 1
+    if skipped <= missing or missing >= _RESTART or (r.settings.video and not stamp.flags & STAMP_KEYFRAME):
+        return t
+    r.totals.withheld += skipped - missing
+    return run_begin(r, stamp, ledger)
+
+
 # The run of a packet of a layered stream, which is counted by its number on the wire: the server leaves packets out, but no numbers.
 cdef Tally* _wire_run(Receiver* r, const Stamp* stamp, u32 number) noexcept nogil:
     cdef Tally* t = &r.tallies[r.last]
@@ -173,13 +187,15 @@ cdef Tally* _wire_run(Receiver* r, const Stamp* stamp, u32 number) noexcept nogi
 cdef void _count(Receiver* r, const Stamp* stamp, u64 index, bint marker, bint repair, us_t arrival, const Ledger* ledger,
                  Measures* measures) noexcept nogil:
     cdef u32 counter = <u32> index if stamp.layered else stamp.counter
-    cdef Tally* t = _wire_run(r, stamp, counter) if stamp.layered else run_of(r, stamp, ledger)
+    cdef Tally* t = _wire_run(r, stamp, counter) if stamp.layered else _stamped_run(r, stamp, index, ledger)
     cdef u64 missed
     cdef int verdict
     if t is NULL:
         return
     verdict = tally_packet(t, counter, arrival, NULL if stamp.layered else ledger, &missed, &r.losses)
     r.totals.missed += missed
+    if verdict == TALLY_NEXT and t == &r.tallies[r.last]:
+        r.wire = index
     if stamp.frame > t.last_frame:
         t.last_frame = stamp.frame
     if verdict == TALLY_DUPLICATE:

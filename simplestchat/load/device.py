@@ -164,7 +164,7 @@ def _encoding(layer: LayerInfo, *, dtx: bool, scalability: str) -> EncodingParam
     if layer["rid"]:
         return EncodingParameters(rid=layer["rid"], max_bitrate=layer["bitrate_bps"], scalability_mode=mode)
     rtx = RtxParameters(ssrc=layer["rtx_ssrc"]) if layer["rtx_ssrc"] else None
-    most = None if mode is None else layer["bitrate_bps"]
+    most = layer["bitrate_bps"] if layer["width"] else None
     return EncodingParameters(ssrc=layer["ssrc"], rtx=rtx, dtx=dtx or None, scalability_mode=mode, max_bitrate=most)
 
 

@@ -104,7 +104,7 @@ class Subscription:
     def set_held(self, held: bool) -> None:
         """The server sends nothing for a while, or something again, and says so: nothing has to come meanwhile."""
         if self._due and self._vigil is not None and held != self._held:
-            (self._vigil.end if held else self._vigil.begin)()
+            (self._vigil.end if held else self._vigil.go_on)()
         self._held = held
 
     @property
@@ -187,7 +187,7 @@ class Subscription:
         """How many packets the publisher sent in all, where this process knows, and all of them must arrive."""
         publication = self._room.publication(self.producer_id)
         heard = self._vigil is not None and self._vigil.heard
-        if publication is None or not (publication.certain and self._certain and heard and self._due):
+        if publication is None or not (publication.certain and self._certain and heard and self._due) or self._held:
             return None
         return publication.final
 

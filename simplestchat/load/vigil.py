@@ -76,12 +76,24 @@ class Vigil:
     def begin(self) -> None:
         """From now on media is due."""
         self.heard = self.seen = False
+        self._watch()
+
+    def go_on(self) -> None:
+        """Media is due again after a while of nothing; what came until then counts, also what was not told yet."""
+        totals = self._world.media.swarm.receiver_totals(self._receiver)
+        self.heard = totals["first_packet_us"] > 0
+        self.seen = totals["first_frame_us"] > 0
+        self._watch()
+
+    def _watch(self) -> None:
         self._began_us = self._quiet_us = now_us()
         self._quiet_looks = 0
         self._sent = self._count()
         self._world.vigils += 1
-        self._world.media.when_heard(self._receiver, self._hears)
-        self._world.media.when_seen(self._receiver, self._sees)
+        if not self.heard:
+            self._world.media.when_heard(self._receiver, self._hears)
+        if not self.seen:
+            self._world.media.when_seen(self._receiver, self._sees)
         self._look_after(LOOK_S)
 
     def end(self) -> None:

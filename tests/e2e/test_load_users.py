@@ -110,7 +110,7 @@ def test_cameras_of_every_codec_in_one_room(server: Server) -> None:
         name="codecs",
         shape=s.Shape(clients=5, presenters=4),
         publish=s.Publish(audio=False, video="360p30", bitrate_bps=300_000, codec="mixed"),
-        ramp=s.Ramp(joins_per_s=5, hold_s=3, settle_s=0.7),
+        ramp=s.Ramp(joins_per_s=5, hold_s=4, settle_s=0.7),
     )
     outcome = run_here(scenario, server.url)
     found_right(outcome)
@@ -150,7 +150,9 @@ def test_pages_that_are_turned(server: Server) -> None:
     # A page that is turned again at once is never asked for.
     assert looked <= planned
     assert looked.total() > 0.8 * planned.total()
-    assert outcome.count("first_frame") > 0.8 * looked.total()
+    # A new page waits for a keyframe, and for the probe that shows that its second video fits.
+    assert all(one.totals["frames"] for one in outcome.finished.streams if one.track and one.seconds > 1)
+    assert outcome.count("first_frame") > 0.5 * looked.total()
     assert sum(one.track == 0 for one in outcome.finished.streams) == 6 * 5
 
 

@@ -26,12 +26,16 @@ class Stage:
         self.now, self.number = START_US, 0
         self.calls: list[tuple[int, int, Callable[[], object]]] = []
         self.firsts: dict[str, Callable[[], None]] = {}
-        self.arrived_us, self.sent = 0, 0
+        self.arrived_us, self.shown_us, self.sent = 0, 0, 0
         self.sending, self.coming = True, False
         self.words: list[str] = []
         monkeypatch.setattr(module, "now_us", lambda: self.now)
         swarm = SimpleNamespace(
-            receiver_totals=lambda _: {"last_packet_us": self.arrived_us},
+            receiver_totals=lambda _: {
+                "last_packet_us": self.arrived_us,
+                "first_packet_us": self.arrived_us,
+                "first_frame_us": self.shown_us,
+            },
             sender_totals=lambda _: {"counters": [self.sent, 0, 0]},
         )
         self.media = SimpleNamespace(
@@ -63,6 +67,7 @@ class Stage:
         self.arrived_us = self.now + 1
         self.firsts["heard"]()
         if seen:
+            self.shown_us = self.now + 1
             self.firsts["seen"]()
 
     def pass_by(self, span_s: float) -> list[str]:
@@ -104,6 +109,33 @@ def test_what_stops_while_its_publisher_sends_is_told_and_again_after_a_mute(mon
     stage.vigil.end()
     stage.vigil.begin()
     assert stage.pass_by(PATIENCE_S + 1.5) == ["stream-stopped", "silent-stream"]
+
+
+def test_after_a_while_of_nothing_only_what_did_not_come_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(monkeypatch)
+    stage.vigil.end()
+    assert stage.pass_by(30) == []
+    stage.vigil.go_on()
+    stage.hear()
+    assert stage.pass_by(10) == []
+    stage.vigil.end()
+    stage.coming = False
+    assert stage.pass_by(30) == []
+    stage.vigil.go_on()
+    stage.coming = True
+    assert stage.pass_by(10) == []
+    stage.vigil.end()
+    stage.coming = False
+    stage.vigil.go_on()
+    assert stage.pass_by(PATIENCE_S + 2) == ["stream-stopped"]
+
+
+def test_what_never_came_is_silent_after_a_while_of_nothing_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(monkeypatch)
+    stage.vigil.end()
+    stage.pass_by(1)
+    stage.vigil.go_on()
+    assert stage.pass_by(PATIENCE_S + 2) == ["silent-stream"]
 
 
 def test_packets_without_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:

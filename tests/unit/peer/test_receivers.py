@@ -88,6 +88,57 @@ def test_a_beginning_that_comes_out_of_order_is_whole() -> None:
     assert totals["frames"] == len({packet.stamp["frame"] for packet in VIDEO})
 
 
+def closed_up(packets: list[Packet], first: int, over: int) -> list[Packet]:
+    """Without those of ``first`` up to ``over``, and with numbers that do not tell so: what a server sends that left them out."""
+    gone = over - first
+    return packets[:first] + [replace(packet, index=packet.index - gone) for packet in packets[over:]]
+
+
+def with_a_second_keyframe() -> tuple[list[Packet], int]:
+    """A video, and which of its packets is the first of another keyframe."""
+    sender = peer.Sender(SMALL, 0)
+    taken = sender.take(2 * S)
+    sender.keyframe(SMALL["layers"][0]["ssrc"], 2 * S)
+    key = len(taken)
+    packets = [opened(SMALL["codec"], one) for one in [*taken, *sender.take(4 * S)]]
+    while not packets[key].stamp["flags"] & KEYFRAME:
+        key += 1
+    return packets, key
+
+
+def test_what_the_server_leaves_out_up_to_a_keyframe_is_withheld() -> None:
+    to = Listener(SMALL)
+    video, key = with_a_second_keyframe()
+    give(to, closed_up(video, key - 12, key))
+    totals = to.settled()
+    assert counts(totals, *LOSSES, "withheld") == (len(video) - 12, 0, 0, 0, 0, 0, 12)
+
+
+def test_what_it_leaves_out_elsewhere_is_lost() -> None:
+    to = Listener(SMALL)
+    video, key = with_a_second_keyframe()
+    give(to, closed_up(video, key - 12, key - 3))
+    assert counts(to.settled(), *LOSSES, "withheld") == (len(video) - 9, 9, 9, 0, 0, 0, 0)
+
+
+def test_losses_around_what_was_withheld_are_told_apart() -> None:
+    to = Listener(SMALL)
+    video, key = with_a_second_keyframe()
+    come = closed_up(video, key - 12, key)
+    del come[key - 12]  # the first packet of the keyframe
+    give(to, come)
+    assert counts(to.settled(), "delivered", "withheld") == (len(come), 12)
+    whole = Listener(SMALL)
+    give(whole, [*video[: key - 12], *video[key:]])  # with a gap in the numbers, they were lost on the way
+    assert counts(whole.settled(), *LOSSES, "withheld") == (len(video) - 12, 12, 12, 0, 0, 0, 0)
+
+
+def test_sound_is_withheld_from_any_packet_on() -> None:
+    to = Listener(MICROPHONE)
+    give(to, closed_up(AUDIO, 40, 60))
+    assert counts(to.settled(), *LOSSES, "withheld") == (len(AUDIO) - 20, 0, 0, 0, 0, 0, 20)
+
+
 def test_it_ends_at_the_highest_counter_seen_or_where_we_are_told() -> None:
     seen, told = Listener(SMALL), Listener(SMALL)
     for to in (seen, told):
