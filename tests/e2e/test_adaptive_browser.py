@@ -29,7 +29,7 @@ from support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
-THIN_BPS = 400_000
+THIN_BPS = 200_000  # less than any of the middle encoding's layers
 BACK_MS = 2_000
 SET_HIDDEN = """
 (() => {{
@@ -134,6 +134,6 @@ def test_a_thin_link_gets_the_low_layer_and_recovers(server: Server, browser: Ch
         time.sleep(LOOK_S)
         assert path.down.counters.queue_drops - dropped < (path.down.counters.sent - sent) / 5
         ben.page.screenshot(ROOT / "test-output" / "thin-link.png")
-        path.down.link = thin(20 * THIN_BPS)
+        path.down.link = thin(40 * THIN_BPS)
         expect_height(ben, "Ada", 720)
         assert len(bytes_of_streams(ada)) == 3

@@ -23,12 +23,20 @@ WATCH = """
 })();
 """
 
-# Every stream that is received or sent now, as the browser counts it; closed connections keep their last counts.
+# Every stream that is received or sent now, as the browser counts it; closed connections keep their last counts. Firefox
+# leaves a question without an answer now and then while a connection is being set up: then it is asked again.
 STREAMS = """
 (async () => {
   const found = [];
+  const ask = async (connection) => {
+    for (let tries = 0; tries < 5; tries += 1) {
+      const answer = await Promise.race([connection.getStats(), new Promise((done) => setTimeout(done, 2000))]);
+      if (answer) return answer;
+    }
+    return new Map();
+  };
   for (const connection of window.connectionsMade.filter((one) => one.connectionState !== "closed")) {
-    for (const entry of (await connection.getStats()).values()) {
+    for (const entry of (await ask(connection)).values()) {
       if (entry.type === "inbound-rtp" || entry.type === "outbound-rtp") found.push({ ...entry });
     }
   }

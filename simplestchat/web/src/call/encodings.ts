@@ -78,21 +78,20 @@ export function cameraEncodings(codec: CodecName, capture: Capture, facts: Devic
   return isLayered(codec) ? layers(capture, codec) : streams(capture, codec, facts);
 }
 
+const FIRST: Encoding = { priority: "high", networkPriority: "high" };
+
 /** A screen is read: its sharp picture comes first, and who cannot take that gets half the size at a slow pace. */
 export function screenEncodings(codec: CodecName): Encoding[] {
-  const sharp: Encoding = {
-    maxBitrate: SCREEN_BPS,
-    maxFramerate: SCREEN_FPS,
-    scalabilityMode: "L1T3",
-    priority: "high",
-    networkPriority: "high",
-  };
-  if (isLayered(codec)) return [sharp];
+  const sharp = { maxBitrate: SCREEN_BPS, maxFramerate: SCREEN_FPS, scalabilityMode: "L1T3" };
   const small = { maxBitrate: SCREEN_SMALL_BPS, maxFramerate: SCREEN_SMALL_FPS, scalabilityMode: "L1T3" };
-  return [
-    { ...small, scaleResolutionDownBy: 2 },
-    { ...sharp, scaleResolutionDownBy: 1 },
-  ];
+  const encodings = isLayered(codec)
+    ? [sharp]
+    : [
+        { ...small, scaleResolutionDownBy: 2 },
+        { ...sharp, scaleResolutionDownBy: 1 },
+      ];
+  // The priority is the sender's: Chromium takes it from the first encoding, and refuses all of them where another has one.
+  return encodings.map((encoding, index) => (index === 0 ? { ...encoding, ...FIRST } : encoding));
 }
 
 /** What a room gets that names no codecs: one stream. */
