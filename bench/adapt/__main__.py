@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from adapt import links, room, sharing
+from adapt import cpu, decoding, links, room, sharing
 from adapt.verdict import Row
 
 CASES: dict[str, Callable[[], Iterable[Row]]] = {
@@ -18,6 +18,8 @@ CASES: dict[str, Callable[[], Iterable[Row]]] = {
     "sharing": sharing.receivers,
     "tcp": sharing.beside_tcp,
     "room": room.conference,
+    "cpu": cpu.cost,
+    "decoding": decoding.thousand_switches,
 }
 
 

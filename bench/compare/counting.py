@@ -29,7 +29,8 @@ class Count:
     packets: int
 
 
-def _marks(folder: Path) -> Path:
+def compiled_marks(folder: Path) -> Path:
+    """Return the library of marks.c."""
     library = folder / "marks.so"
     done = subprocess.run(
         ["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(MARKS)], capture_output=True, text=True, check=False
@@ -50,7 +51,7 @@ class Counting:
         self._stem = folder / "callgrind"
         command = ["valgrind", *OPTIONS, f"--callgrind-out-file={self._stem}", sys.executable, "-P", "-m"]
         self._process = subprocess.Popen(
-            [*command, "compare.worker", "count", str(_marks(folder)), *names],
+            [*command, "compare.worker", "count", str(compiled_marks(folder)), *names],
             env=tree.environment(),
             cwd=folder,
             stdout=subprocess.PIPE,

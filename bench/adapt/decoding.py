@@ -1,0 +1,183 @@
+"""A thousand changes of layers of each codec, made by the real server, decoded by Chromium.
+
+A page publishes its made-up camera in three sizes; other pages watch it and ask for another layer twice a second, each in an
+order of its own. Every picture that is shown is noted with its time and width. A keyframe that a watching page asks for is a
+decoder that failed: nothing is lost on loopback.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from support.call_page import WATCH, CallPage
+from support.chromium import Chromium, chromium
+from support.layered_call import CORES, new_room
+from support.server import Server
+from support.waiting import eventually
+from support.watched_socket import WATCH_SOCKET, said
+
+from adapt.verdict import Row, least, most, percentile
+
+CODECS = ("vp8", "h264", "vp9", "av1")
+VIEWERS = 4
+SWITCHES = 1000
+BATCH = 40
+MOST_BATCHES = 12
+EVERY_MS = 500
+WIDTHS = (240, 480, 960)
+
+# Before the page's own scripts: the camera gives this size.
+CAMERA = """
+(() => {
+  const media = navigator.mediaDevices;
+  const native = media.getUserMedia.bind(media);
+  media.getUserMedia = (wanted) => native(wanted.video ? { ...wanted, video: SIZE } : wanted);
+})();
+"""
+LARGE = "{ width: 960, height: 540, frameRate: 15 }"
+TINY = "{ width: 160, height: 120, frameRate: 1 }"  # of those who only watch
+
+# Notes every picture, asks for layers one after the other, and tells both.
+SWITCH = """
+(async () => {
+  const layers = LAYERS;
+  const consumerId = CONSUMER;
+  const video = document.querySelector('[data-testid="tile"][data-name="Ada"] video');
+  const socket = socketsMade.at(-1);
+  const ask = (method, params) => {
+    window.lastId = (window.lastId ?? 1_000_000) + 1;
+    socket.send(JSON.stringify({ jsonrpc: "2.0", id: window.lastId, method, params }));
+  };
+  const pictures = [];
+  let going = true;
+  const note = (now, { width }) => {
+    pictures.push([performance.now(), width]);
+    if (going) video.requestVideoFrameCallback(note);
+  };
+  video.requestVideoFrameCallback(note);
+  const wishes = [];
+  for (const [spatialLayer, temporalLayer] of layers) {
+    ask("consumer.setPreferredLayers", { consumerId, spatialLayer, temporalLayer });
+    wishes.push([performance.now(), spatialLayer]);
+    await new Promise((done) => setTimeout(done, EVERY));
+  }
+  going = false;
+  return { pictures, wishes };
+})()
+"""
+WIDEN = """
+(() => {
+  const views = VIEWS.map((view) => ({ ...view, width: 1280, height: 720 }));
+  socketsMade.at(-1).send(JSON.stringify({ jsonrpc: "2.0", id: 999_999, method: "consumer.setViews", params: { views } }));
+})()
+"""
+
+
+@dataclass
+class Tally:
+    """Of all watching pages together."""
+
+    changes: int = 0
+    errors: int = 0
+    longest_ms: float = 0.0
+    waits_ms: list[float] | None = None
+
+    def add(self, told: dict[str, Any]) -> None:
+        """What one page showed while it asked for layers."""
+        pictures, wishes = told["pictures"], told["wishes"]
+        self.changes += sum(before != after for (_, before), (_, after) in pairwise(pictures))
+        self.longest_ms = max([self.longest_ms, *(after - before for (before, _), (after, _) in pairwise(pictures))])
+        self.waits_ms = self.waits_ms or []
+        ends = [*(when for when, _ in wishes[1:]), pictures[-1][0]]
+        for (asked, layer), end in zip(wishes, ends, strict=True):
+            came = next((when for when, width in pictures if asked <= when < end and width == WIDTHS[layer]), None)
+            if came is not None:
+                self.waits_ms.append(came - asked)
+
+
+@contextmanager
+def _page(browser: Chromium, url: str, room: str, name: str, size: str) -> Iterator[CallPage]:
+    page = browser.page(before=WATCH + WATCH_SOCKET + CORES + CAMERA.replace("SIZE", size))
+    try:
+        caller = CallPage(page, name)
+        caller.join(url, room)
+        yield caller
+    finally:
+        page.close()
+
+
+def _own(viewer: CallPage) -> dict[str, Any]:
+    """What the browser counts of Ada's pictures."""
+    track = viewer.tiles()["Ada"]["track"]
+    return next(one for one in viewer.streams("inbound", "video") if one.get("trackIdentifier") == track)
+
+
+def _consumer(viewer: CallPage) -> str:
+    """The consumer of Ada's camera: its track is named like it."""
+    found: str = viewer.tiles()["Ada"]["track"]
+    return found
+
+
+def _errors(before: dict[str, Any], after: dict[str, Any]) -> int:
+    """Keyframes that the page had to ask for, and whole pictures that came and were never decoded."""
+    asked = sum(after.get(name, 0) - before.get(name, 0) for name in ("pliCount", "firCount"))
+    undecoded = after["framesReceived"] - after["framesDecoded"] - after.get("framesDropped", 0)
+    return asked + max(0, undecoded - 3)  # three may be on their way through the decoder
+
+
+def _orders(rng: random.Random) -> list[list[int]]:
+    """Layers to ask for, each another size than the one before."""
+    spatial = rng.randrange(3)
+    found = []
+    for _ in range(BATCH):
+        spatial = (spatial + rng.choice((1, 2))) % 3
+        found.append([spatial, rng.choice((1, 2))])
+    return found
+
+
+def _begin(viewers: list[CallPage]) -> None:
+    for viewer in viewers:
+        eventually(lambda viewer=viewer: viewer.seen().get("Ada"), lambda seen: seen is not None and seen.frames > 10, 60.0)  # type: ignore[misc]
+        views = said(viewer.page, "consumer.setViews")[-1]["views"]
+        viewer.page.evaluate(WIDEN.replace("VIEWS", str(views).replace("True", "true").replace("False", "false")))
+        eventually(lambda viewer=viewer: viewer.seen()["Ada"].size[0], lambda width: width == WIDTHS[-1], 60.0)  # type: ignore[misc]
+
+
+def _switched(server: Server, browser: Chromium, codec: str) -> Tally:
+    rng = random.Random(codec)
+    tally = Tally()
+    with ExitStack() as stack:
+        room = f"{new_room()}?codec={codec}"
+        stack.enter_context(_page(browser, server.url, room, "Ada", LARGE))
+        names = [f"Viewer {number}" for number in range(VIEWERS)]
+        viewers = [stack.enter_context(_page(browser, server.url, room, name, TINY)) for name in names]
+        _begin(viewers)
+        before = [_own(viewer) for viewer in viewers]
+        for _ in range(MOST_BATCHES):
+            for viewer in viewers:
+                text = SWITCH.replace("LAYERS", str(_orders(rng))).replace("EVERY", str(EVERY_MS))
+                viewer.page.evaluate(f"void (window.switching = {text.replace('CONSUMER', repr(_consumer(viewer)))})")
+            for viewer in viewers:
+                tally.add(viewer.page.evaluate("switching"))
+            if tally.changes >= SWITCHES:
+                break
+        tally.errors = sum(_errors(was, _own(viewer)) for was, viewer in zip(before, viewers, strict=True))
+    return tally
+
+
+def thousand_switches() -> Iterable[Row]:
+    """Each codec in turn, in a room of its own."""
+    with Server() as server, chromium() as browser:
+        for codec in CODECS:
+            tally = _switched(server, browser, codec)
+            case = f"{codec.upper()} in Chromium"
+            yield least(case, "changes of the picture's size", tally.changes, SWITCHES)
+            yield most(case, "decode errors", tally.errors, 0)
+            yield most(case, "longest wait for a picture", tally.longest_ms, 500, "ms")
+            yield most(case, "from wish to picture, median", percentile(sorted(tally.waits_ms or []), 0.5), 500, "ms")
+        server.stop()

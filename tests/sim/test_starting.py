@@ -1,0 +1,75 @@
+"""What a receiver gets in its first seconds, when nothing is known of its path yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.netem import Link
+from support.swarm_call import SwarmCall
+
+NUMBERED = {"transport-cc": 5}
+SECOND_US = 1_000_000
+ANY_PATH = Link(delay_us=10_000)
+
+
+def call_of_two(seed: int) -> tuple[SwarmCall, int, int]:
+    call = SwarmCall(seed, ANY_PATH, ANY_PATH)
+    anna, bert = call.join(), call.join()
+    call.run(2)
+    return call, anna, bert
+
+
+def video(call: SwarmCall, path: int, bitrate_bps: int, announced_bps: int) -> int:
+    rng = call.sim.rng
+    layer = {
+        "ssrc": rng.randrange(1, 1 << 32),
+        "rtx_ssrc": rng.randrange(1, 1 << 32),
+        "bitrate_bps": bitrate_bps,
+        "width": 640,
+        "height": 360,
+        "rid": "",
+    }
+    return call.publish(path, "vp8", layers=[layer], engine=([(1, 1, announced_bps)],))
+
+
+def told(call: SwarmCall, path: int) -> dict[str, Any]:
+    stats: Any = call.sim.control("transport_stats", path)
+    return dict(stats)
+
+
+@pytest.mark.parametrize("announced_bps", [0, 1_000_000])
+def test_a_video_larger_than_the_first_estimate_soon_flows_without_a_queue(announced_bps: int) -> None:
+    """What is shown although nobody knows yet that it fits is paced at its own rate, and the probes aim at it."""
+    call, anna, bert = call_of_two(41)
+    receiver = call.subscribe(bert, video(call, anna, 1_000_000, announced_bps), ext=NUMBERED)
+    call.run(1.5)
+    assert told(call, bert)["available_bitrate_bps"] > 1_000_000
+    call.run(0.5)
+    assert told(call, bert)["waiting_packets"] < 10
+    before = call.receiver(receiver)
+    call.run(4)
+    after = call.receiver(receiver)
+    mean_us = (after["latency_us"] - before["latency_us"]) / (after["delivered"] - before["delivered"])
+    assert mean_us < 60_000
+    assert (after["lost"], after["freezes"]) == (0, 0)
+
+
+def test_what_is_held_back_from_the_beginning_is_told_so() -> None:
+    call, anna, bert = call_of_two(42)
+    videos = [call.subscribe(bert, video(call, anna, 400_000, 400_000), ext=NUMBERED) for _ in range(4)]
+    call.run(4)
+    first = {}
+    for _, event in call.sim.events.named("consumer.layers"):
+        first.setdefault(event[1], event[2:])
+    assert set(first) == set(videos)
+    assert sorted(spatial for spatial, *_ in first.values())[0] == -1
+    assert all(call.receiver(one)["frames"] > 60 and call.receiver(one)["lost"] == 0 for one in videos)
+
+
+def test_what_only_waits_for_its_keyframe_is_not_told_as_held_back() -> None:
+    call, anna, bert = call_of_two(43)
+    receiver = call.subscribe(bert, video(call, anna, 300_000, 300_000), ext=NUMBERED)
+    call.run(2)
+    steps = [event[2] for _, event in call.sim.events.named("consumer.layers") if event[1] == receiver]
+    assert steps == [0]
