@@ -12,8 +12,10 @@ cdef struct Trendline:
     double delay_ms              # of all groups together, relative to the first
     double smoothed_ms
     double slope                 # ms of delay a ms of time; 0 while the window is not full
+    double sum_x, sum_y, sum_xx, sum_xy      # over the window: ms since `base`, and the delays
     float delays[TREND_GROUPS]
     u32 times[TREND_GROUPS]      # arrivals, modulo 2**32 us
+    u32 base
     u32 groups                   # seen so far, up to TREND_FULL
     u8 at                        # next place in the window
     u8 held                      # places in use

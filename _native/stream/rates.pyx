@@ -11,7 +11,7 @@ cdef enum:
 
 
 cdef inline u32 _rate(u64 size, us_t span) noexcept nogil:
-    return <u32> (size * 8 * US_PER_S // <u64> span)
+    return <u32> (size * 8 * US_PER_S // <u64> span) if size else 0
 
 
 cdef us_t _span(const LayerRates* r, int spatial, us_t until) noexcept nogil:
@@ -33,8 +33,10 @@ cdef void _average(LayerRates* r, us_t until) noexcept nogil:
         span = _span(r, spatial, until)
         for kind in range(2):
             for temporal in range(RATES_LAYERS):
-                rate = _rate(r.sums[kind][spatial][temporal], span)
                 slow = &r.slow[kind][spatial][temporal]
+                if r.sums[kind][spatial][temporal] == 0 and slow[0] == 0:
+                    continue
+                rate = _rate(r.sums[kind][spatial][temporal], span)
                 if until - r.since[spatial] < _WINDOW_US:
                     slow[0] = rate
                 elif rate >= slow[0]:

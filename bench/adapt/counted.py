@@ -15,7 +15,7 @@ from adapt.call import Call
 from adapt.network import thin
 from adapt.room import LADDER, OTHER_VIEW, SPEAKER_VIEW
 
-PEOPLE = 6
+PEOPLE = 10
 CAPACITY_BPS = 4e6
 WARM_S, COUNTED_S = 8, 2
 GATHER_US = 1000  # a worker with something to do finds several packets at a time
