@@ -23,8 +23,8 @@ cdef enum:
     ALLOC_FORGET_US = 60000000       # strikes are forgotten when nothing was lost for so long
     ALLOC_MAX_STRIKES = 5
     # Rates of video waver, and an estimate falls by a seventh for a queue that a burst left, and comes back in seconds. What is sent
-    # may pass the budget by a sixth for so long, until the estimate falls again because the queue stays.
-    ALLOC_GRACE = 6
+    # may pass the budget by a fifth for so long, until the estimate falls again because the queue stays.
+    ALLOC_GRACE = 5
     ALLOC_GRACE_US = 4000000
     # A picture is not taken away for an estimate that dips: the least of the most important one may be so many times the budget for so
     # long. And where nothing is sent at all one is tried that is so many times it.

@@ -16,7 +16,7 @@ from simplestchat._native.stream.sent cimport SENT_WAITING, SentPacket, sent_fin
 cdef enum:
     WAITING_AT_FIRST = 64
     WAITING_MOST_US = 1000000      # then it leaves whatever the pacer says: what is older helps nobody
-    OVER_PERCENT = 120             # of the estimate: more than the grace that videos have for wavering
+    OVER_PERCENT = 125             # of the estimate: more than the grace that videos have for wavering
 
 
 cdef void pacing_free(Transport* t) noexcept nogil:

@@ -1,9 +1,9 @@
 """What estimation and selection cost the server's CPU, beside forwarding: instructions, counted exactly by callgrind.
 
-A call in virtual time runs in a process of its own under valgrind (``adapt.counted``); only what the engine does is counted,
-not the synthetic users. What a function does itself belongs to its module. Opening and sealing RTCP is counted to
-estimation whole, for it is feedback for the most part. Reading a payload's descriptor is forwarding's: whoever begins to
-receive begins with a keyframe.
+A call in virtual time runs in a process of its own under valgrind (``adapt.counted``); only what the engine does is
+counted, not the synthetic users. What a function does itself belongs to its module. Opening and sealing RTCP is counted
+to estimation whole, for it is feedback for the most part. Reading a payload's descriptor is forwarding's: whoever begins
+to receive begins with a keyframe.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from compare.counting import compiled_marks
 
 from adapt.verdict import Row, most
 
-ESTIMATION = frozenset(
-    "aimd allocator arrival bwe delay fallback groups history ladder loss overuse probe rate trendline "  # _native/cc
-    "selector speakers temporal vp9svc av1dd "  # _native/select
-    "allocation estimation inspect pacing voices events telling rates pidmap "  # what the engine calls them for
-    "twcc".split()
-)
+OF_CC = "aimd allocator arrival bwe delay fallback groups history ladder loss overuse probe rate trendline"
+OF_SELECT = "selector speakers temporal vp9svc av1dd"
+OF_ENGINE = "allocation estimation inspect pacing voices events telling rates pidmap twcc"  # and what it calls for them
+ESTIMATION = frozenset(f"{OF_CC} {OF_SELECT} {OF_ENGINE}".split())
 RTCP = "srtcp"
 HARNESS = "addresses"  # what only a call in memory has: addresses that are written as text
 

@@ -1,8 +1,8 @@
 """A thousand changes of layers of each codec, made by the real server, decoded by Chromium.
 
-A page publishes its made-up camera in three sizes; other pages watch it and ask for another layer twice a second, each in an
-order of its own. Every picture that is shown is noted with its time and width. A keyframe that a watching page asks for is a
-decoder that failed: nothing is lost on loopback.
+A page publishes its made-up camera in three sizes; other pages watch it and ask for another layer twice a second, each
+in an order of its own. Every picture that is shown is noted with its time and width. A keyframe that a watching page asks
+for is a decoder that failed: nothing is lost on loopback.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ CAMERA = """
 (() => {
   const media = navigator.mediaDevices;
   const native = media.getUserMedia.bind(media);
-  media.getUserMedia = (wanted) => native(wanted.video ? { ...wanted, video: { width: 960, height: 540, frameRate: 10 } } : wanted);
+  const video = { width: 960, height: 540, frameRate: 10 };
+  media.getUserMedia = (wanted) => native(wanted.video ? { ...wanted, video } : wanted);
 })();
 """
 # Who only watches sends a blank sheet: the made-up camera has one size at a time for all pages.
@@ -138,7 +139,7 @@ def _consumer(viewer: CallPage) -> str:
 
 
 def _errors(before: dict[str, Any], after: dict[str, Any]) -> int:
-    """Keyframes that the page had to ask for: what Chromium does when a picture cannot be decoded, or never becomes whole."""
+    """Keyframes that the page asked for: what Chromium does when a picture cannot be decoded, or never becomes whole."""
     return sum(after.get(name, 0) - before.get(name, 0) for name in ("pliCount", "firCount"))
 
 
@@ -153,7 +154,7 @@ def _orders(rng: random.Random) -> list[list[int]]:
 
 
 def _width(viewer: CallPage) -> int:
-    """How wide Ada is seen by someone who says that her tile is large; the page says what it really is when that changes."""
+    """How wide Ada is seen by someone who says that her tile is large; the page itself tells its size when it changes."""
     viewer.page.evaluate(WIDEN.replace("CONSUMER", repr(_consumer(viewer))))
     seen = viewer.seen().get("Ada")
     return seen.size[0] if seen else 0

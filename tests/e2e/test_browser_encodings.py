@@ -116,7 +116,9 @@ def test_tiles_tell_their_size_and_whether_they_are_seen(server: Server, browser
     with person(browser, server, room, "Ada") as ada, person(browser, server, room, "Ben"):
         expect_pictures(ada, "Ben")
         assert said(ada.page, "consumer.setViews")
-        received = eventually(lambda: ada.page.evaluate("__simplestchat.state().receptions"), lambda found: len(found) == 1)
+        received = eventually(
+            lambda: ada.page.evaluate("__simplestchat.state().receptions"), lambda found: len(found) == 1
+        )
         assert [one["held"] for one in received.values()] == [None]
         ada.pin("Ben")
         eventually(

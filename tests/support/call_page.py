@@ -23,8 +23,8 @@ WATCH = """
 })();
 """
 
-# Every stream that is received or sent now, as the browser counts it; closed connections keep their last counts. Firefox
-# leaves a question without an answer now and then while a connection is being set up: then it is asked again.
+# Every stream that is received or sent now, as the browser counts it; closed connections keep their last counts.
+# Firefox leaves a question without an answer now and then while a connection is being set up: then it is asked again.
 STREAMS = """
 (async () => {
   const found = [];

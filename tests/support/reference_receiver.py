@@ -11,6 +11,7 @@ SLOT_US = 2**18
 BACK = 64
 GRACE_US = 4_000_000
 RUNS = 3
+RESTART = 1024
 
 Stamp = dict[str, int]
 
@@ -137,22 +138,29 @@ class ReferenceReceiver:
         self.runs: list[Run] = []
         self.frames = Frames()
         self.totals: Counter[str] = Counter()
+        self.wire = 0  # number on the wire of the newest run's highest packet
+        self.begun = False  # a first transmission came: before, nobody knows which number a repair means
 
     def damaged(self) -> None:
         """A packet without a whole stamp."""
+        self.begun = True
         self.totals["packets"] += 1
         self.totals["corrupt"] += 1
 
-    def packet(self, stamp: Stamp, repair: bool, now: int) -> None:
-        """One good stamp."""
+    def packet(self, stamp: Stamp, repair: bool, now: int, index: int) -> None:
+        """One good stamp, of the packet with this number on the wire."""
         self.totals["packets"] += 1
+        self.begun |= not repair
+        index = index if self.begun else 0
         if (stamp["user"], stamp["track"]) != (self.user, self.track):
             self.totals["misdelivered"] += 1
             return
         self.known.add((stamp["layer"], stamp["counter"]))
-        run = self._run(stamp)
+        run = self._behind_a_gap(self._run(stamp), stamp, index)
         if run is not None:
             self._settle(run, now)
+            if stamp["counter"] > run.highest and run is self.runs[-1]:
+                self.wire = index
             self._count(run, stamp, repair, now)
             run.last_frame = max(run.last_frame, stamp["frame"])
 
@@ -164,7 +172,17 @@ class ReferenceReceiver:
 
     def result(self) -> dict[str, int]:
         """All totals that the rules speak of."""
-        names = ("packets", "delivered", "lost", "lost_uplink", "missed", "repaired", "duplicate", "corrupt")
+        names = (
+            "packets",
+            "delivered",
+            "lost",
+            "lost_uplink",
+            "withheld",
+            "missed",
+            "repaired",
+            "duplicate",
+            "corrupt",
+        )
         names += ("reordered", "misdelivered", "frames", "frames_broken", "keyframes", "freezes", "freeze_us")
         both = self.totals + self.frames.totals
         return {name: both[name] for name in names}
@@ -194,6 +212,16 @@ class ReferenceReceiver:
             return self._begin(stamp) if key or not self.video else None
         newest = self.runs[-1]
         return None if newest.layer == layer or frame < newest.last_frame else self._begin(stamp)
+
+    def _behind_a_gap(self, run: Run | None, stamp: Stamp, index: int) -> Run | None:
+        """Counters that are missing where no numbers are were left out by the server."""
+        if run is None or run is not self.runs[-1] or stamp["counter"] <= run.highest or index <= self.wire:
+            return run
+        skipped, missing = stamp["counter"] - run.highest - 1, index - self.wire - 1
+        if skipped <= missing or missing >= RESTART or (self.video and not stamp["flags"] & KEYFRAME):
+            return run
+        self.totals["withheld"] += skipped - missing
+        return self._begin(stamp)
 
     def _begin(self, stamp: Stamp) -> Run:
         if len(self.runs) == RUNS:

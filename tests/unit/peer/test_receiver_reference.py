@@ -85,10 +85,10 @@ def compare(info: dict[str, Any], order: list[Event], known: set[tuple[int, int]
             reference.damaged()
         elif kind == "rtx":
             listener.receiver.repair(rtx(packet, info), at)
-            reference.packet(packet.stamp, True, at)
+            reference.packet(packet.stamp, True, at, packet.index)
         else:
             listener.receiver.packet(packet.data, packet.index, at)
-            reference.packet(packet.stamp, False, at)
+            reference.packet(packet.stamp, False, at, packet.index)
         counted = {name: value for name, value in listener.receiver.totals().items() if name in reference.result()}
         assert counted == reference.result()
     listener.receiver.settle(FOREVER)

@@ -89,7 +89,7 @@ def test_a_beginning_that_comes_out_of_order_is_whole() -> None:
 
 
 def closed_up(packets: list[Packet], first: int, over: int) -> list[Packet]:
-    """Without those of ``first`` up to ``over``, and with numbers that do not tell so: what a server sends that left them out."""
+    """Without those of ``first`` up to ``over``, and with numbers that do not tell so: a server left them out."""
     gone = over - first
     return packets[:first] + [replace(packet, index=packet.index - gone) for packet in packets[over:]]
 
