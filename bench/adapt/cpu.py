@@ -1,8 +1,8 @@
 """What estimation and selection cost the server's CPU, beside forwarding: instructions, counted exactly by callgrind.
 
 A call in virtual time runs in a process of its own under valgrind (``adapt.counted``); only what the engine does is
-counted, not the synthetic users. What a function does itself belongs to its module. Opening and sealing RTCP is counted
-to estimation whole, for it is feedback for the most part. Reading a payload's descriptor is forwarding's: whoever begins
+counted, not the synthetic users. What a function does itself belongs to its module. Opening and sealing RTCP counts
+as estimation, for it is feedback for the most part. Reading a payload's descriptor is forwarding's: whoever begins
 to receive begins with a keyframe.
 """
 

@@ -1,8 +1,8 @@
 """A thousand changes of layers of each codec, made by the real server, decoded by Chromium.
 
 A page publishes its made-up camera in three sizes; other pages watch it and ask for another layer twice a second, each
-in an order of its own. Every picture that is shown is noted with its time and width. A keyframe that a watching page asks
-for is a decoder that failed: nothing is lost on loopback.
+in an order of its own. Every picture that is shown is noted with its time and width. A keyframe that a watching page
+asks for is a decoder that failed: nothing is lost on loopback.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _consumer(viewer: CallPage) -> str:
 
 
 def _errors(before: dict[str, Any], after: dict[str, Any]) -> int:
-    """Keyframes that the page asked for: what Chromium does when a picture cannot be decoded, or never becomes whole."""
+    """Keyframes that the page asked for: what Chromium does when a picture cannot be decoded or never is whole."""
     return sum(after.get(name, 0) - before.get(name, 0) for name in ("pliCount", "firCount"))
 
 
@@ -154,7 +154,7 @@ def _orders(rng: random.Random) -> list[list[int]]:
 
 
 def _width(viewer: CallPage) -> int:
-    """How wide Ada is seen by someone who says that her tile is large; the page itself tells its size when it changes."""
+    """How wide Ada is seen by someone who says that her tile is large; the page itself tells a size that changes."""
     viewer.page.evaluate(WIDEN.replace("CONSUMER", repr(_consumer(viewer))))
     seen = viewer.seen().get("Ada")
     return seen.size[0] if seen else 0
