@@ -1,18 +1,19 @@
 """Fuzz targets of the engine: what strangers can send it, and what somebody with the keys can.
 
 Invariants: a stranger without the ICE password gets no byte and leaves no state; whatever a member sends, the answers of one turn
-fit the output queue, no datagram is larger than a path takes, and the tables stay within their caps.
+fit the output queue, no datagram is larger than a path takes, the tables stay within their caps, and an estimate within its bounds.
 """
 
 from libc.string cimport memcpy, memset
 
+from simplestchat._native.cc.bwe cimport BWE_LEAST_BPS, BWE_MOST_BPS
 from simplestchat._native.core.bytes cimport put16, put32
 from simplestchat._native.core.types cimport Tuple, u16, u32, u64, u8, us_t
 from simplestchat._native.crypto.srtcp cimport srtcp_seal
 from simplestchat._native.crypto.srtp cimport SrtpContext, srtp_free, srtp_seal
 from simplestchat._native.crypto.stunauth cimport stun_seal
 from simplestchat._native.engine.entities cimport (
-    MAX_DATAGRAM, MAX_SOURCES, PASSWORD_SIZE, UFRAG_SIZE, ShardState, Transport,
+    MAX_DATAGRAM, MAX_SOURCES, MAX_WAITING, PASSWORD_SIZE, UFRAG_SIZE, ShardState, Transport,
 )
 from simplestchat._native.engine.fanout cimport fanout_flush
 from simplestchat._native.engine.output cimport OUT_PACKETS, OUT_SLOT, out_clear
@@ -37,6 +38,8 @@ cdef enum:
     PIPE_OUT_SSRC = 3331
     STEP_US = 300
     KEYFRAME_SIZE = 11
+    TWCC_FORMAT = 15               # of transport-wide feedback; where its first number stands
+    TWCC_BASE = 12
 
 
 # A VP8 descriptor that begins a frame, and a keyframe's header.
@@ -79,7 +82,9 @@ cdef int _settle(Scene* scene) noexcept nogil:
                 return FUZZ_BROKEN
         sent += s.out.count
         out_clear(&s.out)
-    if scene.publisher.source_count > MAX_SOURCES or s.dirty_count != 0:
+    if scene.publisher.source_count > MAX_SOURCES or s.dirty_count != 0 or scene.subscriber.waiting.count > MAX_WAITING:
+        return FUZZ_BROKEN
+    if scene.subscriber.bwe != NULL and not BWE_LEAST_BPS <= scene.subscriber.bwe.estimate_bps <= BWE_MOST_BPS:
         return FUZZ_BROKEN
     return sent
 
@@ -165,6 +170,10 @@ cdef void _publish_keyframe(Scene* scene) noexcept nogil:
     transport_receive(scene.s, sealed, length, &scene.publisher.pairs[0].tuple, scene.now)
 
 
+cdef inline u64 _heeded(const ShardState* s) noexcept nogil:
+    return s.counters.nacks_in + s.counters.keyframe_requests_in + s.counters.feedbacks_in
+
+
 cdef int _feedback(void* state, u8* data, size_t size, u64 random) noexcept nogil:
     """Mutated RTCP with a member's keys, about SSRCs that are there."""
     cdef Scene* scene = <Scene*>state
@@ -180,16 +189,21 @@ cdef int _feedback(void* state, u8* data, size_t size, u64 random) noexcept nogi
             return FUZZ_BROKEN
     if size >= 12 and fuzz_below(&random, 4):
         put32(data + 8, VIDEO_SSRC if from_publisher else VIDEO_OUT_SSRC)
+    if size >= TWCC_BASE + 2 and data[0] & 0x1F == TWCC_FORMAT and scene.subscriber.bwe != NULL and fuzz_below(&random, 4):
+        # About what has just been sent, or nearly.
+        put16(data + TWCC_BASE, <u16>(scene.subscriber.bwe.history.next - fuzz_below(&random, 40)))
+    if fuzz_below(&random, 8) == 0:
+        scene.now += <us_t>fuzz_below(&random, 400000)
     length = srtcp_seal(keys, data, size, sealed, sizeof(sealed))
     if length < 0:
         return length
     if demux(sealed, length) != KIND_RTCP:
         return -1
-    heeded = scene.s.counters.nacks_in + scene.s.counters.keyframe_requests_in
+    heeded = _heeded(scene.s)
     transport_receive(scene.s, sealed, length, &t.pairs[0].tuple, scene.now)
     if _settle(scene) == FUZZ_BROKEN:
         return FUZZ_BROKEN
-    return 0 if scene.s.counters.nacks_in + scene.s.counters.keyframe_requests_in > heeded else -1
+    return 0 if _heeded(scene.s) > heeded else -1
 
 
 cdef int _pipe(void* state, u8* data, size_t size, u64 random) noexcept nogil:
@@ -238,16 +252,18 @@ cdef int _add_pipe(Shard shard, Scene* scene) except -1:
 
 
 cdef Shard _make_shard():
-    """A publisher of video (with RTX, extensions and a second encoding to be learned) and audio, and one subscriber."""
+    """A publisher of video (by any codec, with RTX, extensions and a second encoding to be learned) and audio, and one subscriber."""
     shard = Shard(1)
     shard.create_transport(1)
     shard.create_transport(2)
-    extensions = {"mid": 1, "rid": 2, "repaired-rid": 3, "audio-level": 4, "video-orientation": 5}
-    shard.create_producer(1, 1, "video", "v", [(VIDEO_SSRC, VIDEO_RTX_SSRC, ""), (0, 0, "h")],
-                          [(96, 97, 90000, "vp8", True, True, True), (98, 99, 90000, "h264", True, True, True)], extensions)
+    extensions = {"mid": 1, "rid": 2, "repaired-rid": 3, "audio-level": 4, "video-orientation": 5, "transport-cc": 6,
+                  "dependency-descriptor": 7}
+    codecs = [(96, 97, 90000, "vp8", True, True, True), (98, 99, 90000, "h264", True, True, True),
+              (102, 103, 90000, "vp9", True, True, True), (45, 46, 90000, "av1", True, True, True)]
+    shard.create_producer(1, 1, "video", "v", [(VIDEO_SSRC, VIDEO_RTX_SSRC, ""), (0, 0, "h")], codecs, extensions)
     shard.create_producer(2, 1, "audio", "a", [(AUDIO_SSRC, 0, "")], [(111, -1, 48000, "opus", True, False, False)], extensions)
-    shard.create_consumer(1, 2, 1, VIDEO_OUT_SSRC, VIDEO_OUT_SSRC + 1, [(96, 100, 101), (98, 102, 103)], {"video-orientation": 20},
-                          "0", False, "name")
+    shard.create_consumer(1, 2, 1, VIDEO_OUT_SSRC, VIDEO_OUT_SSRC + 1, [(96, 100, 101), (98, 102, 103), (102, 104, 105), (45, 106, 107)],
+                          {"video-orientation": 20, "transport-cc": 3, "dependency-descriptor": 12}, "0", False, "name")
     shard.create_consumer(2, 2, 2, AUDIO_OUT_SSRC, 0, [(111, 109, -1)], {"audio-level": 1}, "1", False)
     return shard
 
