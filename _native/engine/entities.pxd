@@ -34,7 +34,7 @@ cdef enum:
 
     # Caps. Every map and list of the engine has one.
     MAX_TRANSPORTS = 16384         # of a shard
-    MAX_CONSUMERS = 65536          # of a shard: far more than a core can feed, 1.3 GB at most
+    MAX_CONSUMERS = 65536          # of a shard: far more than a core can feed, 1.9 GB at most
     MAX_PAIRS = 8                  # candidate pairs of a transport
     MAX_SOURCES = 64               # SSRCs received on a transport
     MAX_HANDSHAKES = 4096          # DTLS datagrams that wait in a shard: 6 MB at most

@@ -16,7 +16,7 @@ from simplestchat._native.engine.inspect cimport inspect_facts
 from simplestchat._native.engine.output cimport OUT_SLOT, out_commit, out_mark_video, out_note, out_prefix, out_reserve, out_reserve_noted
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
 from simplestchat._native.stream.send cimport send_allocate, send_packet
-from simplestchat._native.stream.sent cimport SENT_MARKER, SENT_REWRITTEN, SENT_TARGETS, SENT_WAITING, SentPacket, sent_keep
+from simplestchat._native.stream.sent cimport SENT_MARKER, SENT_NUMBERED, SENT_REWRITTEN, SENT_TARGETS, SENT_WAITING, SentPacket, sent_keep
 from simplestchat._native.wire.av1dd cimport DD_ACTIVE_GROWTH, DD_MAX_SIZE, DdStructure, DdView, dd_parse, dd_put_frame_number, dd_write_active
 from simplestchat._native.wire.facts cimport IDS_REACH, IDS_VP8_AT, IDS_VP9_AT, PictureIds, ids_put
 from simplestchat._native.wire.rtp cimport RTP_FIXED_SIZE, RtpExtWriter, rtp_ext_begin, rtp_ext_end, rtp_ext_put, rtp_put_fixed
@@ -99,7 +99,7 @@ cdef int _write_extensions(const Consumer* c, Copy* copy, const SentPacket* sent
 cdef inline int _write_header(const Consumer* c, Copy* copy, const SentPacket* sent, u8* out) noexcept nogil:
     """The outgoing header at `out`: a function of its arguments alone, so that a resend has the same bytes. Its size."""
     cdef const CachedPacket* packet = copy.packet
-    cdef u8 wide = c.ext[EXT_TRANSPORT_CC] if c.transport.bwe != NULL else 0
+    cdef u8 wide = c.ext[EXT_TRANSPORT_CC] if sent.flags & SENT_NUMBERED else 0
     cdef u8 absolute = c.ext[EXT_ABS_SEND_TIME]
     cdef u8 level = c.ext[EXT_AUDIO_LEVEL] if packet != NULL and packet.level_off else 0
     cdef u8 orientation = c.ext[EXT_VIDEO_ORIENTATION] if packet != NULL and packet.orientation_off else 0
@@ -173,6 +173,15 @@ cdef void _count_forwarded(ShardState* s, Consumer* c, u32 payload_size, int siz
     s.counters.piped_out += c.pipe
 
 
+cdef inline u8 _numbered(const Consumer* c) noexcept nogil:
+    return SENT_NUMBERED if c.transport.bwe != NULL else 0
+
+
+cdef inline bint _is_readable(const Copy* copy, const SentPacket* sent) noexcept nogil:
+    """Can its descriptor be written as it was? Its mask is read with a structure, and another one may have come since."""
+    return not sent.flags & SENT_TARGETS or (copy.dependency != NULL and copy.dependency.frame_number == copy.facts.frame.structure)
+
+
 cdef inline void _original(Consumer* c, Copy* copy, const SentPacket* sent, us_t now) noexcept nogil:
     """The packet as it leaves the first time."""
     copy.index = sent.out_index
@@ -195,6 +204,7 @@ cdef void outgoing_note(ShardState* s, Consumer* c, const Ready* ready, SentPack
     copy.dependency = c.producer.streams[ready.stream].dependency
     copy.codec = c.producer.codecs[ready.codec].kind
     copy.payload_type = c.pt_by_codec[ready.codec]
+    sent.flags |= _numbered(c)
     _original(c, &copy, sent, now)
     size = _note(c, &copy, sent, out, out_prefix(&s.out), job)
     if size < 0:
@@ -256,6 +266,9 @@ cdef bint outgoing_late(ShardState* s, Consumer* c, SentPacket* sent, us_t now) 
     codec = c.producer.codec_by_pt[copy.packet.payload_type] - 1
     copy.codec = c.producer.codecs[codec].kind
     copy.payload_type = c.pt_by_codec[codec]
+    sent.flags |= _numbered(c)
+    if not _is_readable(&copy, sent):
+        sent.flags &= ~<u8>SENT_TARGETS    # all that is active is said, which is more than it gets
     _original(c, &copy, sent, now)
     size = _seal(s, c, &copy, sent, True, now, 0)
     sent.sent_us = <u32>now
@@ -275,6 +288,7 @@ cdef u32 outgoing_again(ShardState* s, Consumer* c, const SentPacket* sent, us_t
     codec = c.producer.codec_by_pt[copy.packet.payload_type] - 1
     copy.codec = c.producer.codecs[codec].kind
     if c.rtx_ssrc and c.rtx_pt_by_codec[codec] >= 0:
+        again.flags |= _numbered(c)
         _original(c, &copy, sent, now)
         copy.index = send_allocate(&c.rtx)
         copy.ssrc = c.rtx_ssrc
@@ -283,8 +297,8 @@ cdef u32 outgoing_again(ShardState* s, Consumer* c, const SentPacket* sent, us_t
         copy.repair = 1
         size = _seal(s, c, &copy, &again, True, now, cluster)
         send_packet(&c.rtx, copy.packet.payload_size + RTX_SEQUENCE)
-    elif cluster:
-        return 0
+    elif cluster or not _is_readable(&copy, sent):
+        return 0                           # other bytes under the same index would use a nonce twice
     else:
         _original(c, &copy, sent, now - <us_t><u32>(<u32>now - sent.sent_us))
         copy.payload_type = c.pt_by_codec[codec]
@@ -303,6 +317,7 @@ cdef u32 outgoing_padding(ShardState* s, Consumer* c, u32 size, us_t now, u32 cl
     if not c.rtx_ssrc or payload_type < 0:
         return 0
     memset(&nothing, 0, sizeof(nothing))
+    nothing.flags = _numbered(c)
     memset(&copy, 0, sizeof(copy))
     copy.index = send_allocate(&c.rtx)
     copy.ssrc = c.rtx_ssrc

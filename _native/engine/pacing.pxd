@@ -4,7 +4,7 @@
 # Rules:
 #  - A packet waits behind those that wait already, whatever the pacer says: the order stays.
 #  - A waiting packet is a number in its consumer's ring; it is written and sealed when it leaves.
-#  - When all places are taken it leaves at once: it is not lost.
+#  - When all places are taken, or half of its consumer's ring waits, the first ones leave at once: none is lost.
 #  - The pace is the estimate's, or that of what is sent although it does not fit (a last picture, an attempt): held back it would only wait
 #    here instead of there, and the estimate would never learn whether it comes through.
 from simplestchat._native.cc.pacer cimport pacer_may_send

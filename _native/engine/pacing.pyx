@@ -11,7 +11,7 @@ from simplestchat._native.engine.entities cimport (
 from simplestchat._native.engine.outgoing cimport outgoing_late
 from simplestchat._native.engine.output cimport out_has_headroom
 from simplestchat._native.engine.timers cimport timers_hasten
-from simplestchat._native.stream.sent cimport SENT_WAITING, SentPacket, sent_find, sent_keep
+from simplestchat._native.stream.sent cimport SENT_WAITING, SentPacket, sent_crowded, sent_find, sent_keep
 
 cdef enum:
     WAITING_AT_FIRST = 64
@@ -74,6 +74,8 @@ cdef void pacing_put(ShardState* s, Consumer* c, const SentPacket* sent, u32 pay
     cdef SentPacket waits = sent[0]
     cdef WaitingPacket* at
     waits.flags |= SENT_WAITING
+    while t.waiting.count and sent_crowded(&c.sent, sent.out_index):
+        _leave_first(s, t, now)
     s.sent_bytes += sent_keep(&c.sent, &waits)
     if (t.waiting.items == NULL or t.waiting.count > t.waiting.mask) and not _grow(t):
         if t.waiting.items == NULL:

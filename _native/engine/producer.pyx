@@ -306,6 +306,15 @@ cdef void _ask_keyframe(ShardState* s, Producer* p, Stream* st, us_t now) noexce
     st.keyframe_us = now + KEYFRAME_RETRY_US
 
 
+cdef inline us_t _expire(Stream* st, us_t now) noexcept nogil:
+    """A stream that is silent gives back what its packets took. When to look again."""
+    cdef us_t deadline = cache_expire(&st.cache, now)
+    if st.cache.held == 0 and st.facts != NULL:
+        free(st.facts)
+        st.facts = NULL
+    return deadline
+
+
 cdef us_t producer_tick(ShardState* s, Producer* p, us_t now) noexcept nogil:
     cdef us_t deadline = NEVER_US
     cdef NackItem items[RTCP_NACK_MAX_ITEMS]
@@ -326,5 +335,5 @@ cdef us_t producer_tick(ShardState* s, Producer* p, us_t now) noexcept nogil:
                 feedback_send_nacks(s, p.transport, st.ssrc, items, count)
             if given_up and p.video:
                 producer_want_keyframe(s, p, <u8>i, now)
-        deadline = min(deadline, st.keyframe_us, st.nack.deadline, cache_expire(&st.cache, now))
+        deadline = min(deadline, st.keyframe_us, st.nack.deadline, _expire(st, now))
     return min(deadline, allocation_tell_mask(s, p, now))

@@ -136,8 +136,8 @@ cdef void _describe(const Encoding* e, const SenderSettings* settings, u8 layer,
     cdef int size = 0
     if _described(settings):
         size = scalability_descriptor(
-            room, SCALABILITY_MAX_DESCRIPTOR, &settings.scalability, &e.picture, picture, e.spatial, e.part == 0,
-            e.part + 1 == e.parts, e.spatial_active, begins, settings.layers[layer].width, settings.layers[layer].height)
+            room, SCALABILITY_MAX_DESCRIPTOR, &settings.scalability, &e.picture, picture, e.key_picture, e.spatial,
+            e.part == 0, e.part + 1 == e.parts, e.spatial_active, begins, settings.layers[layer].width, settings.layers[layer].height)
     out.data = room
     out.size = <u8> max(size, 0)
 

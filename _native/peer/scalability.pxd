@@ -31,7 +31,7 @@ cdef inline bint scalability_inter_layer(const Scalability* m, u8 spatial, bint 
 # Of a stream's bitrate, that of one spatial layer; and what a picture of a temporal layer takes of its mean.
 cdef double scalability_share(const Scalability* m, u8 spatial) noexcept nogil
 cdef double scalability_weight(const Scalability* m, u8 temporal) noexcept nogil
-# One frame's descriptor: bytes, or E_SPACE. `picture` counts pictures, `active` spatial layers are sent; with `structure` the sides of the
+# One frame's descriptor: bytes, or E_SPACE. `picture` counts pictures, `key_picture` was the last that brought a structure, `active` spatial layers are sent; with `structure` the sides of the
 # picture are told, too.
-cdef int scalability_descriptor(u8* out, u32 cap, const Scalability* m, const PictureLayers* layers, u32 picture, u8 spatial, bint first,
-                                bint last, u8 active, bint structure, u16 width, u16 height) noexcept nogil
+cdef int scalability_descriptor(u8* out, u32 cap, const Scalability* m, const PictureLayers* layers, u32 picture, u32 key_picture, u8 spatial,
+                                bint first, bint last, u8 active, bint structure, u16 width, u16 height) noexcept nogil

@@ -11,6 +11,7 @@ from simplestchat._native.core.types cimport E_SPACE, u8, u16, u32
 
 cdef enum:
     _KINDS = 5                   # of pictures
+    _TEMPLATE_IDS = 64
     _KEYFRAME = 0
     _NOT_PRESENT = 0             # decode target indications
     _DISCARDABLE = 1
@@ -139,11 +140,16 @@ cdef void _add_layers(BitWriter* w, const Scalability* m) noexcept nogil:
         add_bits(w, _NEXT_SPATIAL if s + 1 < _count(m.spatial) else _NO_MORE, 2)
 
 
-cdef void _add_structure(BitWriter* w, const Scalability* m, u16 width, u16 height) noexcept nogil:
+cdef inline u32 _first_template(const Scalability* m, u32 key_picture) noexcept nogil:
+    """Each structure numbers its templates behind those of others, as encoders do: a packet is not taken for one of the next."""
+    return key_picture * _count(m.spatial) * _kinds(m) % _TEMPLATE_IDS
+
+
+cdef void _add_structure(BitWriter* w, const Scalability* m, u32 first_template, u16 width, u16 height) noexcept nogil:
     cdef u8 spatial = _count(m.spatial), targets = spatial * _count(m.temporal)
     cdef PictureLayers l
     cdef u8 s, kind, i
-    add_bits(w, 0, 6)
+    add_bits(w, first_template, 6)
     add_bits(w, targets - 1, 5)
     _add_layers(w, m)
     for s in range(spatial):
@@ -168,19 +174,20 @@ cdef void _add_structure(BitWriter* w, const Scalability* m, u16 width, u16 heig
         add_bits(w, (height >> (spatial - 1 - s)) - 1, 16)
 
 
-cdef int scalability_descriptor(u8* out, u32 cap, const Scalability* m, const PictureLayers* layers, u32 picture, u8 spatial, bint first,
-                                bint last, u8 active, bint structure, u16 width, u16 height) noexcept nogil:
+cdef int scalability_descriptor(u8* out, u32 cap, const Scalability* m, const PictureLayers* layers, u32 picture, u32 key_picture, u8 spatial,
+                                bint first, bint last, u8 active, bint structure, u16 width, u16 height) noexcept nogil:
     cdef BitWriter w = bit_writer(out, cap)
     cdef u8 targets = _count(m.spatial) * _count(m.temporal)
+    cdef u32 first_template = _first_template(m, key_picture)
     cdef bint partly = first and active < _count(m.spatial)
     add_bits(&w, first, 1)
     add_bits(&w, last, 1)
-    add_bits(&w, spatial * _kinds(m) + _kind(layers), 6)
+    add_bits(&w, (first_template + spatial * _kinds(m) + _kind(layers)) % _TEMPLATE_IDS, 6)
     add_bits(&w, <u16> (picture * _count(m.spatial) + spatial), 16)
     if structure or partly:
         add_bits(&w, structure << 4 | partly << 3, 5)
     if structure:
-        _add_structure(&w, m, width, height)
+        _add_structure(&w, m, first_template, width, height)
     if partly:
         add_bits(&w, (<u32> 1 << active * _count(m.temporal)) - 1, targets)
     return E_SPACE if w.failed else <int> ((w.pos + 7) >> 3)

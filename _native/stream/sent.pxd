@@ -15,6 +15,7 @@ cdef enum SentFlag:
     SENT_REWRITTEN = 4       # its picture ids are not the publisher's
     SENT_TARGETS = 8
     SENT_WAITING = 16        # for its turn: it has not left yet
+    SENT_NUMBERED = 32       # with a transport-wide number
 
 cdef struct SentPacket:
     u64 out_index
@@ -41,6 +42,10 @@ cdef void sent_init(SentRing* ring, u32 cap) noexcept nogil      # rounded up to
 cdef void sent_free(SentRing* ring) noexcept nogil
 # Keeps a packet whose fields are filled in. How many bytes the ring has grown by for it, mostly 0. Without memory the packet is not remembered, or an older one is forgotten.
 cdef u32 sent_keep(SentRing* ring, const SentPacket* sent) noexcept nogil
+# Are the places taken, by half, by packets that have not left yet? Soon one of them would be forgotten, here or in the cache.
+cdef inline bint sent_crowded(const SentRing* ring, u64 out_index) noexcept nogil:
+    return (ring.slots != NULL and ring.mask + 1 >= ring.cap
+            and ring.slots[(out_index - ring.cap // 2) & ring.mask].flags & SENT_WAITING)
 # The same from a packet's numbers alone.
 cdef u32 sent_put(SentRing* ring, u64 out_index, u8 stream, u64 source_index, u32 timestamp, u8 padding, us_t now) noexcept nogil
 # By the 16-bit sequence of a NACK, given the next unused out index. NULL when it is no longer known.

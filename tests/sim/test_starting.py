@@ -19,7 +19,7 @@ def call_of_two(seed: int, down: Link = ANY_PATH) -> tuple[SwarmCall, int, int]:
     return call, anna, bert
 
 
-def video(call: SwarmCall, path: int, bitrate_bps: int, announced_bps: int) -> int:
+def video(call: SwarmCall, path: int, bitrate_bps: int, announced_bps: int, **more: Any) -> int:
     rng = call.sim.rng
     layer = {
         "ssrc": rng.randrange(1, 1 << 32),
@@ -29,7 +29,7 @@ def video(call: SwarmCall, path: int, bitrate_bps: int, announced_bps: int) -> i
         "height": 360,
         "rid": "",
     }
-    return call.publish(path, "vp8", layers=[layer], engine=([(1, 1, announced_bps)],))
+    return call.publish(path, "vp8", layers=[layer], engine=([(1, 1, announced_bps)],), **more)
 
 
 def told(call: SwarmCall, path: int) -> dict[str, Any]:
@@ -72,3 +72,19 @@ def test_what_only_waits_for_its_keyframe_is_not_told_as_held_back() -> None:
     call.run(2)
     steps = [event[2] for _, event in call.sim.events.named("consumer.layers") if event[1] == receiver]
     assert steps == [0]
+
+
+def test_of_what_waits_for_its_turn_nothing_is_lost() -> None:
+    """No more than the ring of what was sent and the cache remember: beyond that the first ones leave at once."""
+    call, anna, bert = call_of_two(44)
+    source = video(call, anna, 4_000_000, 400_000, max_payload=300)
+    receiver = call.subscribe(bert, source, ext=NUMBERED)
+    most = 0
+    for _ in range(40):
+        call.run(0.05)
+        most = max(most, told(call, bert)["waiting_packets"])
+    assert most > 200
+    call.run(6)
+    totals = call.receiver(receiver)
+    assert totals["delivered"] > 3000
+    assert (totals["lost"], totals["missed"], totals["withheld"]) == (0, 0, 0)

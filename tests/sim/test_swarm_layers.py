@@ -159,3 +159,19 @@ def test_impossible_layers_are_refused(codec: str, mode: str, words: str) -> Non
     call, anna, _ = call_of_two()
     with pytest.raises(MisuseError, match=words):
         call.publish(anna, codec, scalability=mode, ext={"mid": 1})
+
+
+def test_a_repeat_without_rtx_has_the_bytes_that_left_or_does_not_leave() -> None:
+    """A descriptor's mask is written with the structure that explains it, and another one may have come since."""
+    call, anna, bert = call_of_two(70, down=Link(delay_us=40_000, loss=0.15))
+    sender = publish(call, anna, "av1", "L3T3", hidden=())
+    receiver = call.subscribe(bert, sender, rtx=False, ext={"dependency-descriptor": DESCRIPTOR})
+    call.do("set_layers", sender, 0b011)
+    call.run(1)
+    call.sim.control("set_preferred_layers", receiver, 0, 1)
+    for _ in range(60):
+        call.sim.control("request_keyframe", receiver)
+        call.run(0.25)
+    assert call.receiver(receiver)["keyframes"] > 20
+    assert call.sim.seals.resealed > 20
+    assert call.sim.seals.repeats == []
