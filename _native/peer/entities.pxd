@@ -100,7 +100,7 @@ cdef struct PathTotals:
 
 cdef enum:
     SENT_SUMS = 9                  # of SenderTotals, RECEIVED_SUMS of ReceiverTotals, PATH_SUMS of PathTotals
-    RECEIVED_SUMS = 19
+    RECEIVED_SUMS = 20
     PATH_SUMS = 11
     SUMS = SENT_SUMS + RECEIVED_SUMS + PATH_SUMS
 

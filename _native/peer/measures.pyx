@@ -8,7 +8,7 @@ from simplestchat._native.peer.entities cimport SUMS, SwarmMeasures
 cdef tuple _NAMES = (
     "sent_packets", "sent_bytes", "sent_frames", "sent_keyframes", "sent_resent", "sent_nacks", "sent_keyframe_requests",
     "sent_forbidden", "sent_reported_lost",
-    "packets", "bytes", "delivered", "lost", "lost_uplink", "withheld", "missed", "repaired", "duplicate", "corrupt", "reordered",
+    "packets", "bytes", "delivered", "lost", "lost_uplink", "withheld", "missed", "repaired", "duplicate", "repeated", "corrupt", "reordered",
     "misdelivered", "frames", "frames_broken", "keyframes", "freezes", "freeze_us", "nacks", "keyframe_requests",
     "packets_in", "packets_out", "bytes_in", "bytes_out", "stun_sent", "dropped", "unknown_ssrc", "undecryptable", "replayed",
     "misdelivered", "corrupt",

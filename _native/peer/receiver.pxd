@@ -40,7 +40,8 @@ cdef struct ReceiverTotals:
     u64 withheld                   # left out by the server
     u64 missed                     # packets that were missing when first noticed, repaired ones included: loss before repair
     u64 repaired                   # came by retransmission: over RTX, or without RTX after we asked
-    u64 duplicate
+    u64 duplicate                  # came twice, but for what is ...
+    u64 repeated                   # by RTX although it had come: a probe, or an answer that was no longer needed
     u64 corrupt
     u64 reordered                  # came after a later one, first transmissions only
     u64 misdelivered

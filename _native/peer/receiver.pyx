@@ -199,7 +199,11 @@ cdef void _count(Receiver* r, const Stamp* stamp, u64 index, bint marker, bint r
     if stamp.frame > t.last_frame:
         t.last_frame = stamp.frame
     if verdict == TALLY_DUPLICATE:
-        r.totals.duplicate += 1
+        # Over RTX a server repeats what came to find out what the path carries.
+        if repair and r.settings.rtx_ssrc:
+            r.totals.repeated += 1
+        else:
+            r.totals.duplicate += 1
     elif verdict != TALLY_TOO_LATE:
         _deliver(r, stamp, verdict, repair, arrival, measures)
         if r.settings.video:

@@ -68,7 +68,14 @@ SHORT = {
         ("network.steps=[{at_s=2, event='address-change', restart_share=1.0}]",),
     ),
     "gallery": Short(6, 5, curve("pages_turned"), ("subscribe.limit=2", "behaviour.pages_per_minute=20")),
-    "codecs": Short(4, 4, lambda report: report["summary"]["first_frame_ms"]["count"] >= 4 * 3),
+    # Too short for its links to change, and for a rate of switches.
+    "adaptive": Short(
+        4,
+        6,
+        curve("watch_0_estimate"),
+        (*(f'objectives.{name}="off"' for name in ("layer_back_s", "switches_per_minute", "queue_p95_ms")),),
+    ),
+    "codecs": Short(4, 6, lambda report: report["summary"]["first_frame_ms"]["count"] >= 4 * 3),
     "spotlight": Short(6, 5, counted("first_frame_ms"), ("subscribe.limit=2", "churn.stay_s=1.5", "churn.away_s=0.3")),
     "chat-storm": Short(10, 4, curve("chat_received")),
     "reconnect-herd": Short(10, 6, counted("reconnect_ms"), ("behaviour.reconnect_at_s=3",)),

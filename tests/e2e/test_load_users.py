@@ -120,7 +120,7 @@ def test_cameras_of_every_codec_in_one_room(server: Server) -> None:
     assert Counter(one.publisher for one in streams) == dict.fromkeys(range(4), 4)
     for one in streams:
         assert one.totals["keyframes"] > 0
-        assert one.totals["frames"] > 60
+        assert one.totals["frames"] > 50
         assert one.totals["corrupt"] == one.totals["misdelivered"] == one.totals["lost"] == 0
 
 

@@ -183,7 +183,16 @@ class ReferenceReceiver:
             "duplicate",
             "corrupt",
         )
-        names += ("reordered", "misdelivered", "frames", "frames_broken", "keyframes", "freezes", "freeze_us")
+        names += (
+            "repeated",
+            "reordered",
+            "misdelivered",
+            "frames",
+            "frames_broken",
+            "keyframes",
+            "freezes",
+            "freeze_us",
+        )
         both = self.totals + self.frames.totals
         return {name: both[name] for name in names}
 
@@ -244,7 +253,7 @@ class ReferenceReceiver:
             run.first = counter
             late = True
         elif counter in run.came:
-            self.totals["duplicate"] += 1
+            self.totals["repeated" if repair else "duplicate"] += 1
             return
         elif counter in run.lost:
             return

@@ -29,7 +29,7 @@ def finish(call: Call) -> dict[str, int]:
     call.listener.receiver.end(call.now, sent["counters"][0])
     totals = call.listener.settled()
     assert totals["missed"] == totals["lost"] + totals["repaired"]
-    assert totals["packets"] == totals["delivered"] + totals["duplicate"] + totals["corrupt"]
+    assert totals["packets"] == sum(totals[name] for name in ("delivered", "duplicate", "repeated", "corrupt"))
     assert sent["resent"] <= sent["nacks"] == totals["nacks"]
     # All but what was lost before the first that came.
     assert 0 <= sent["counters"][0] - totals["delivered"] - totals["lost"] <= 40

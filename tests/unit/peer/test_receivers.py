@@ -228,7 +228,9 @@ def test_twice_is_a_duplicate_however_late_and_however_it_came() -> None:
     to = Listener(SMALL)
     give(to, [*VIDEO, VIDEO[0], VIDEO[30], VIDEO[-1]])
     to.receiver.repair(rtx(VIDEO[30], SMALL), 4 * S)
-    assert counts(to.settled(), *LOSSES) == (len(VIDEO), 0, 0, 0, 0, 4)
+    totals = to.settled()
+    assert counts(totals, *LOSSES) == (len(VIDEO), 0, 0, 0, 0, 3)
+    assert totals["repeated"] == 1  # over RTX a server may repeat what came, to find out what the path carries
 
 
 def test_what_is_not_meant_for_us_is_misdelivered() -> None:
