@@ -9,7 +9,7 @@ from simplestchat._native.core.types cimport i8, u8, u32, us_t
 from simplestchat._native.engine.entities cimport Consumer, Producer, ShardState, Transport
 
 cdef enum:
-    ALLOCATE_US = 300000
+    ALLOCATE_US = 200000
     UNWANTED_US = 3000000
 
 # Something that decides changed: it is divided anew in the next turn.

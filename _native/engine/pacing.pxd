@@ -5,8 +5,8 @@
 #  - A packet waits behind those that wait already, whatever the pacer says: the order stays.
 #  - A waiting packet is a number in its consumer's ring; it is written and sealed when it leaves.
 #  - When all places are taken, or half of its consumer's ring waits, the first ones leave at once: none is lost.
-#  - The pace is the estimate's, or that of what is sent although it does not fit (a last picture, an attempt): held back it would only wait
-#    here instead of there, and the estimate would never learn whether it comes through.
+#  - The pace is the estimate's. Until the path was found full for the first time it is that of what is sent although nobody knows that it
+#    fits: held back it would only wait here, and the estimate would never learn whether it comes through.
 from simplestchat._native.cc.pacer cimport pacer_may_send
 from simplestchat._native.core.types cimport u32, us_t
 from simplestchat._native.engine.entities cimport Consumer, ShardState, Transport

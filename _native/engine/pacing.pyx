@@ -66,7 +66,8 @@ cdef void _leave_first(ShardState* s, Transport* t, us_t now) noexcept nogil:
 cdef void pacing_adjust(Transport* t, us_t now) noexcept nogil:
     cdef u64 estimate = t.bwe.estimate_bps
     cdef u64 taken = t.allocator.taken_bps + t.other_bps
-    pacer_rate(&t.pacer, taken if taken * 100 > estimate * OVER_PERCENT else estimate, now)
+    cdef bint unknown = t.bwe.aimd.lowered_us == 0
+    pacer_rate(&t.pacer, taken if unknown and taken * 100 > estimate * OVER_PERCENT else estimate, now)
 
 
 cdef void pacing_put(ShardState* s, Consumer* c, const SentPacket* sent, u32 payload_size, us_t now) noexcept nogil:

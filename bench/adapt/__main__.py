@@ -25,7 +25,7 @@ CASES: dict[str, Callable[[], Iterable[Row]]] = {
 
 def _print(cells: tuple[str, ...]) -> None:
     sys.stdout.write(
-        "  ".join(text.ljust(width) for text, width in zip(cells, (24, 40, 14, 14, 6), strict=True)).rstrip() + "\n"
+        "  ".join(text.ljust(width) for text, width in zip(cells, (24, 42, 14, 14, 6), strict=True)).rstrip() + "\n"
     )
     sys.stdout.flush()
 
