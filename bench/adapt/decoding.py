@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -153,6 +154,10 @@ def _orders(rng: random.Random) -> list[list[int]]:
     return found
 
 
+def _has_track(viewer: CallPage) -> bool:
+    return bool(viewer.tiles().get("Ada", {}).get("track"))
+
+
 def _width(viewer: CallPage) -> int:
     """How wide Ada is seen by someone who says that her tile is large; the page itself tells a size that changes."""
     viewer.page.evaluate(WIDEN.replace("CONSUMER", repr(_consumer(viewer))))
@@ -162,8 +167,8 @@ def _width(viewer: CallPage) -> int:
 
 def _begin(viewers: list[CallPage]) -> None:
     for viewer in viewers:
-        eventually(lambda viewer=viewer: viewer.tiles().get("Ada", {}).get("track"), bool, 60.0)  # type: ignore[misc]
-        eventually(lambda viewer=viewer: _width(viewer), lambda width: width == WIDTHS[-1], 60.0)  # type: ignore[misc]
+        eventually(partial(_has_track, viewer), bool, 60.0)
+        eventually(partial(_width, viewer), lambda width: width == WIDTHS[-1], 60.0)
 
 
 def _switched(server: Server, browser: Chromium, codec: str) -> Tally:
