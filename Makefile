@@ -46,7 +46,7 @@ bench: .yardstick ## run the benchmarks; writes bench-output/bench.json with the
 bench-compare: .tools ## say whether this tree is more than 5 % slower than revision REV, e.g. make bench-compare REV=main
 	@PYTHONPATH=bench $(BIN)/python -P -m compare $(or $(REV),HEAD)
 
-bench-adapt: .tools ## say whether media adapts as it should: congestion, loss, sharing, a conference, its cost, Chromium; half an hour
+bench-adapt: .tools ## say whether media adapts as it should: congestion, loss, sharing, a conference, its cost, Chromium; 20 minutes
 	@PYTHONPATH=bench:tests $(BIN)/python -P -m adapt
 
 load: .tools ## run the load suite: every scenario, a thousand users, the capacity search; reports go to load-reports/

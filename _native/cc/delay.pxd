@@ -4,7 +4,7 @@ from simplestchat._native.core.types cimport US_PER_S, u32, u64, us_t
 
 cdef enum:
     DELAY_WINDOW_US = 20000000   # the least delay is that of this window and the one before it
-    DELAY_EMPTY_US = 5000        # a shorter queue is none
+    DELAY_EMPTY_US = 10000       # a shorter queue is none: what the pacer lets leave at once makes one of about this length
     DELAY_LONG_US = 100000       # a standing queue of this length ...
     DELAY_STANDS_US = 2000000    # ... for so long is told,
     DELAY_AGAIN_US = 1000000     # and again so much later

@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from adapt import cpu, decoding, links, room, sharing
+from adapt import cpu, decoding, estimator, links, room, sharing
 from adapt.verdict import Row
 
 CASES: dict[str, Callable[[], Iterable[Row]]] = {
+    "estimator": estimator.alone,
     "drop": links.capacity_drop,
     "filled": links.steady_filled,
     "layers": links.steady_layers,

@@ -61,6 +61,7 @@ GAUGES: tuple[tuple[str, str], ...] = (
     ("sent_ssrcs", "SSRCs that transports send or sent: none is used twice"),
     ("cache_bytes", "memory of received packets that are kept for repairs"),
     ("sent_bytes", "memory of what consumers know of what they sent, for repairs"),
+    ("adaptation_bytes", "memory of estimates, of what packets are in their videos, and of packets that wait"),
 )
 #: The same for what a worker's process takes.
 FOOTPRINT_GAUGES: tuple[tuple[str, str, str], ...] = (

@@ -15,6 +15,7 @@ MAX_PAIRS = 8
 MAX_PRODUCERS = 32
 MAX_CONSUMERS, MAX_TRANSPORT_CONSUMERS, PRODUCERS = 65_536, 2048, 16
 MAX_IN_BURST, MAX_IN_PPS, LEAST_COST = 8_388_608, 25_000, 1000
+MAX_GROUPS = 4096
 FLOOD = 10_000
 
 
@@ -136,6 +137,16 @@ def test_consumers_are_capped_however_many_transports_share_them_out() -> None:
     for transport in (1, *transports, last):
         shard.close_transport(transport)
     assert shard.stats()["consumers"] == 0
+
+
+def test_groups_of_speakers_are_capped_and_an_empty_one_makes_room() -> None:
+    shard = Shard(139)
+    for group in range(1, MAX_GROUPS + 1):
+        shard.set_loudest(group, 3)
+    with pytest.raises(MisuseError, match="takes no more"):
+        shard.set_loudest(MAX_GROUPS + 1, 3)
+    shard.set_loudest(1, 0)  # nobody is in it, and nothing is said of it any more
+    shard.set_loudest(MAX_GROUPS + 1, 3)
 
 
 def test_transports_that_are_made_and_closed_leave_nothing() -> None:

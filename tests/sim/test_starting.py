@@ -9,6 +9,7 @@ from support.netem import Link
 from support.swarm_call import SwarmCall
 
 NUMBERED = {"transport-cc": 5}
+PLACES = 2048
 ANY_PATH = Link(delay_us=10_000)
 
 
@@ -88,3 +89,18 @@ def test_of_what_waits_for_its_turn_nothing_is_lost() -> None:
     totals = call.receiver(receiver)
     assert totals["delivered"] > 3000
     assert (totals["lost"], totals["missed"], totals["withheld"]) == (0, 0, 0)
+
+
+def test_no_more_packets_wait_than_there_are_places() -> None:
+    """The first ones leave instead."""
+    call, anna, bert = call_of_two(45)
+    publishers = [anna, call.join(), call.join()]
+    call.run(1)
+    sources = [video(call, one, 4_000_000, 40_000, max_payload=300) for one in publishers for _ in range(8)]
+    receivers = [call.subscribe(bert, source, ext=NUMBERED) for source in sources]
+    most = 0
+    for _ in range(60):
+        call.run(0.02)
+        most = max(most, told(call, bert)["waiting_packets"])
+    assert most == PLACES
+    assert sum(call.receiver(one)["lost"] for one in receivers) == 0

@@ -24,6 +24,7 @@ CENSUS = (
     "sent_ssrcs",
     "cache_bytes",
     "sent_bytes",
+    "adaptation_bytes",
     "handshakes_waiting",
     "handshakes_waiting_bytes",
 )

@@ -69,6 +69,7 @@ def test_nobody_touches_what_is_anothers() -> None:
         ("transport.connect", {"transportId": send, "dtlsParameters": DTLS}),
         ("transport.restartIce", {"transportId": send}),
         ("transport.stats", {"transportId": send}),
+        ("transport.decisions", {"transportId": recv}),
         ("transport.close", {"transportId": send}),
         ("producer.create", {"transportId": send, "kind": "video", "rtpParameters": VP8}),
         ("producer.pause", {"producerId": producer}),
@@ -77,8 +78,14 @@ def test_nobody_touches_what_is_anothers() -> None:
         ("consumer.pause", {"consumerId": consumer}),
         ("consumer.close", {"consumerId": consumer}),
         ("consumer.requestKeyFrame", {"consumerId": consumer}),
+        ("consumer.setPreferredLayers", {"consumerId": consumer, "spatialLayer": 0}),
+        ("consumer.setPriority", {"consumerId": consumer, "priority": 255}),
+        ("consumer.setView", {"consumerId": consumer, "width": 0, "height": 0}),
     ):
         assert mallory.refused(method, **params) == "not_found"
+    asked = len(world.media.calls)
+    mallory.call("consumer.setViews", views=[{"consumerId": consumer, "width": 0, "height": 0}])
+    assert world.media.calls[asked:] == []
     assert world.media.producers
     assert world.media.consumers
 
