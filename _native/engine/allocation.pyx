@@ -84,6 +84,15 @@ cdef inline bint _is_known(const Stream* st, us_t now) noexcept nogil:
     return st.last_bps > 0 or st.nominal_bps > 0 or now - st.rates.since[0] < GUESSED_US
 
 
+cdef u32 _all_spatial(u32[ALLOC_LAYERS][ALLOC_LAYERS] inside, int temporal) noexcept nogil:
+    """What an encoding takes whose spatial layers, should there be any, all leave together."""
+    cdef u32 most = 0
+    cdef int i
+    for i in range(ALLOC_LAYERS):
+        most = max(most, inside[i][temporal])
+    return most
+
+
 cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nogil:
     """Simulcast: each spatial layer is an encoding."""
     cdef u32 inside[ALLOC_LAYERS][ALLOC_LAYERS]
@@ -98,7 +107,7 @@ cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nog
             continue
         rates_read(&st.rates, now, inside)
         for k in range(p.temporal_count):
-            w.rates[i][k] = inside[0][k]
+            w.rates[i][k] = _all_spatial(inside, k)
         if now - st.rates.since[0] >= SETTLED_US and now - st.arrived_us < SILENT_US and w.rates[i][top]:
             st.last_bps = w.rates[i][top]
         else:                              # it begins with a keyframe, or falls silent: what it takes is not what is measured
@@ -188,8 +197,11 @@ cdef void _apply(ShardState* s, Consumer* c, us_t now) noexcept nogil:
     allocation_aim(c)
     if was_held and not c.held:
         consumer_restart(c)
+    if w.max_spatial < 0 or c.held:
+        pass                               # nobody waits for one
+    elif was_held:
         producer_want_keyframe(s, c.producer, 0 if c.producer.layered else <u8>c.target_spatial, now)
-    elif c.producer.layered and c.selects and selector_wants_keyframe(&c.selector) and not c.held:
+    elif c.producer.layered and c.selects and selector_wants_keyframe(&c.selector):
         producer_want_keyframe(s, c.producer, 0, now)
     allocation_tell(s, c)
 

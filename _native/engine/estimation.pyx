@@ -24,6 +24,8 @@ cdef enum:
     FALL_PERCENT = 95              # an estimate below this share of what was divided is divided at once
     TOLD_PERCENT = 10              # the node hears of changes by more than this,
     TOLD_US = 1000000              # and so often at most
+    PING_US = 1000000              # where nothing leaves of which the receiver could tell, one packet so often asks whether there is a path
+    PING_SIZE = 32
     PROBE_TURNS = 16               # a probe repeats the latest packets in turn
 
 
@@ -93,7 +95,7 @@ cdef Consumer* _prober(Transport* t) noexcept nogil:
     cdef u32 i
     for i in range(t.consumer_count):
         c = t.consumers[i]
-        if c.video and c.rtx_ssrc and c.ext[EXT_TRANSPORT_CC] and c.send.packets:
+        if c.video and c.rtx_ssrc and c.ext[EXT_TRANSPORT_CC]:
             return c
     return NULL
 
@@ -133,6 +135,16 @@ cdef us_t _probe(ShardState* s, Transport* t, us_t now) noexcept nogil:
     return next_us
 
 
+cdef void _ping(ShardState* s, Transport* t, us_t now) noexcept nogil:
+    """More is wanted, and all is held back: without a packet that is told of, nobody would ever know that there is room."""
+    cdef Consumer* c
+    if t.bwe.next_step_bps == 0 or now - t.bwe.sent_us < PING_US or not out_has_headroom(&s.out):
+        return
+    c = _prober(t)
+    if c != NULL:
+        outgoing_padding(s, c, PING_SIZE, now, 0)
+
+
 cdef us_t estimation_tick(ShardState* s, Transport* t, us_t now) noexcept nogil:
     cdef u64 before
     if t.bwe == NULL or t.state != TRANSPORT_CONNECTED:
@@ -144,4 +156,5 @@ cdef us_t estimation_tick(ShardState* s, Transport* t, us_t now) noexcept nogil:
             pacing_adjust(t, now)
             if t.bwe.estimate_bps * 100 < t.allocated_bps * FALL_PERCENT:
                 allocation_want(s, t, now)
+        _ping(s, t, now)
     return min(t.bwe_us, _probe(s, t, now))

@@ -2,11 +2,11 @@
 
 from simplestchat._native.core.memory cimport prefetch
 from simplestchat._native.core.types cimport u32, u64, u8, us_t
-from simplestchat._native.engine.consumer cimport LATE_START, consumer_forward, consumer_takes, consumer_target
+from simplestchat._native.engine.consumer cimport LATE_START, NOT_CONSUMED, consumer_forward, consumer_takes, consumer_target
 from simplestchat._native.engine.entities cimport BATCH, Consumer, Producer, Ready, ShardState, Stream
 from simplestchat._native.engine.inspect cimport inspect_facts
 from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
-from simplestchat._native.engine.producer cimport producer_want_keyframe
+from simplestchat._native.engine.producer cimport KEYFRAME_MAX_TRIES, producer_want_keyframe
 from simplestchat._native.engine.train cimport train_level
 from simplestchat._native.engine.voices cimport voices_listen
 from simplestchat._native.stream.cache cimport CachedPacket, cache_data, cache_find
@@ -50,14 +50,18 @@ cdef void _catch_up(ShardState* s, Consumer* c, u8 stream, const CachedPacket* f
             consumer_forward(s, c, &ready, now)
 
 
-cdef void _want_if_due(ShardState* s, Consumer* c, u8 stream, const CachedPacket* packet, us_t now) noexcept nogil:
+cdef void _want_if_due(ShardState* s, Consumer* c, const Ready* ready, us_t now) noexcept nogil:
     """Asks for a keyframe for a consumer that waits for one of this encoding, when none is on its way.
 
-    So it is when the consumer turns to this encoding, perhaps because the better one fell silent, and when the keyframe that was
-    asked for came too late to begin with.
+    So it is when the consumer turns to this encoding, perhaps because the better one fell silent, when the keyframe that was asked for
+    came too late to begin with, and when it was
+    asked for in vain.
     """
+    cdef u8 stream = ready.stream
+    cdef const Stream* st = &c.producer.streams[stream]
     cdef bint turns = c.stream != stream and c.producer.stream_count > 1
-    if c.producer.streams[stream].keyframe_wanted or not (turns or (packet.late and packet.keyframe)):
+    cdef bint in_vain = st.keyframe_tries >= KEYFRAME_MAX_TRIES and c.pt_by_codec[ready.codec] != NOT_CONSUMED
+    if st.keyframe_wanted or not (turns or in_vain or (ready.packet.late and ready.packet.keyframe)):
         return
     if consumer_takes(c) and consumer_target(c, now) == stream:
         producer_want_keyframe(s, c.producer, stream, now)
@@ -78,7 +82,7 @@ cdef void _flush_consumer(ShardState* s, Producer* p, Consumer* c, us_t now) noe
             consumer_forward(s, c, ready, now)
             if waited:
                 if _waits_for(c, ready.stream):
-                    _want_if_due(s, c, ready.stream, ready.packet, now)
+                    _want_if_due(s, c, ready, now)
                 elif ready.packet.late:
                     _catch_up(s, c, ready.stream, ready.packet, now)
         s.flush_pending += 1

@@ -44,11 +44,12 @@ cdef void _find_extensions(Producer* p, CachedPacket* packet, const u8* data, co
         packet.orientation_off = ext.off
 
 
-cdef bint _read_dependency(Producer* p, Stream* st, const u8* data, const RtpView* view, bint marker, PacketFacts* out) noexcept nogil:
-    """Facts of a dependency descriptor, if the packet has a sound one."""
+cdef bint _read_dependency(Producer* p, Stream* st, const Codec* codec, const u8* data, const RtpView* view, bint marker,
+                           PacketFacts* out) noexcept nogil:
+    """Facts of a dependency descriptor, if the packet has a sound one. Other codecs say as much in descriptors of their own."""
     cdef RtpExt ext
     cdef DdView dd
-    if p.ext[EXT_DEPENDENCY] == 0 or view.ext_profile == 0 or not rtp_ext_find(data, view, p.ext[EXT_DEPENDENCY], &ext):
+    if codec.kind != CODEC_AV1 or p.ext[EXT_DEPENDENCY] == 0 or view.ext_profile == 0 or not rtp_ext_find(data, view, p.ext[EXT_DEPENDENCY], &ext):
         return False
     if st.dependency == NULL:
         st.dependency = <DdStructure*>malloc(sizeof(DdStructure))
@@ -81,13 +82,14 @@ cdef void _read_descriptor(const Codec* codec, const u8* payload, u32 size, bint
     elif codec.kind == CODEC_AV1 and av1_parse(payload, size, &av1) == OK:
         av1_facts(&av1, marker, &out.frame)
         out.frame.keyframe = av1_keyframe(payload, size) > 0
+        out.frame.spatial_id = out.frame.temporal_id = 0     # all of it is forwarded, so all of it counts as one layer
 
 
 cdef bint _is_alone(const Stream* st, const FrameFacts* f) noexcept nogil:
     """Do the spatial layers above go on without this frame?"""
     cdef u32 above = 0
     cdef int i
-    if f.present == 0 or st.dependency == NULL:
+    if not f.known or st.dependency == NULL:
         return f.unused_above
     for i in range(st.dependency.target_count):
         if st.dependency.target_spatial_id[i] > f.spatial_id:
@@ -123,7 +125,7 @@ cdef PacketFacts* inspect_packet(Producer* p, Stream* st, const Codec* codec, Ca
     if packet.payload_size == 0:
         packet.keyframe = 0
         return facts
-    if not _read_dependency(p, st, data, view, packet.marker, facts):
+    if not _read_dependency(p, st, codec, data, view, packet.marker, facts):
         _read_descriptor(codec, data + view.header_size, packet.payload_size, packet.marker, facts)
     packet.keyframe |= facts.frame.keyframe
     _note_layers(p, st, &facts.frame)

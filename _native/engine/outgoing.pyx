@@ -179,7 +179,7 @@ cdef inline u8 _numbered(const Consumer* c) noexcept nogil:
 
 cdef inline bint _is_readable(const Copy* copy, const SentPacket* sent) noexcept nogil:
     """Can its descriptor be written as it was? Its mask is read with a structure, and another one may have come since."""
-    return not sent.flags & SENT_TARGETS or (copy.dependency != NULL and copy.dependency.frame_number == copy.facts.frame.structure)
+    return not sent.flags & SENT_TARGETS or (copy.dependency != NULL and copy.dependency.generation == copy.facts.frame.structure)
 
 
 cdef inline void _original(Consumer* c, Copy* copy, const SentPacket* sent, us_t now) noexcept nogil:
@@ -204,6 +204,8 @@ cdef void outgoing_note(ShardState* s, Consumer* c, const Ready* ready, SentPack
     copy.dependency = c.producer.streams[ready.stream].dependency
     copy.codec = c.producer.codecs[ready.codec].kind
     copy.payload_type = c.pt_by_codec[ready.codec]
+    if not _is_readable(&copy, sent):      # another structure came behind it, in the same batch
+        sent.flags &= ~<u32>SENT_TARGETS
     sent.flags |= _numbered(c)
     _original(c, &copy, sent, now)
     size = _note(c, &copy, sent, out, out_prefix(&s.out), job)

@@ -158,9 +158,9 @@ cdef bint _decide(Selector* s, const FrameFacts* f, const DdStructure* dd) noexc
         _new_picture(s)
     if f.spatial_id > s.spatial_seen:
         s.spatial_seen = f.spatial_id
-    if f.present == 0:           # its template came with a packet that was lost, and comes late
+    if not f.known:              # its template came with a packet that was lost, and comes late
         return s.target_spatial >= 0
-    if dd is not NULL and dd.template_count and dd.frame_number == f.structure:
+    if dd is not NULL and dd.template_count and dd.generation == f.structure:
         if (s.aimed and begins) or f.structure != s.structure or f.active != s.active:
             _set_goal(s, f, dd)
     else:
@@ -197,7 +197,7 @@ cdef int _forwarded(Selector* s, const FrameFacts* f, bint newest) noexcept nogi
     cdef int verdict = _FORWARD
     if f.present and s.mask != f.active:
         verdict |= _MASK
-    if not f.ends_frame or f.ends_picture or f.spatial_id != s.spatial or f.present == 0:
+    if not f.ends_frame or f.ends_picture or f.spatial_id != s.spatial or not f.known:
         return verdict
     if newest:
         if _more_may_follow(s, f):
@@ -206,10 +206,20 @@ cdef int _forwarded(Selector* s, const FrameFacts* f, bint newest) noexcept nogi
     return verdict | _END
 
 
+cdef int _plain(Selector* s) noexcept nogil:
+    """Without a descriptor nothing can be left out."""
+    s.plain = 1
+    s.spatial = s.temporal = 0 if s.target_spatial >= 0 else -1
+    return _FORWARD if s.target_spatial >= 0 else 0
+
+
 cdef int av1_packet(Selector* s, const FrameFacts* f, const DdStructure* dd) noexcept nogil:
     cdef i32 ahead = seq_diff(f.picture_id, s.newest) if s.begun else 1
     cdef u8* entry = &s.ring.frames[f.picture_id & _AT]
     cdef bint went
+    if f.picture_bits == 0:
+        return _plain(s)
+    s.plain = 0
     if ahead > 0:
         _advance(s, f, ahead)
         went = _decide(s, f, dd)
@@ -225,6 +235,8 @@ cdef int av1_packet(Selector* s, const FrameFacts* f, const DdStructure* dd) noe
 
 
 cdef bint av1_wants_keyframe(const Selector* s) noexcept nogil:
+    if s.plain:
+        return s.target_spatial >= 0 and s.spatial < 0
     if s.target == SELECT_NO_TARGET or s.broken or s.waited >= SELECT_PATIENCE:
         return True
     return s.goal != SELECT_NO_TARGET and s.goal_spatial != s.spatial

@@ -43,12 +43,13 @@ cdef struct Selector:
     u16 newest           # its number, or that of its newest frame
     u16 layers           # as in the ring: what goes for the next picture
     # Of a dependency descriptor.
-    u16 structure        # the frame that brought the structure
     u8 target            # decode target that is forwarded
     u8 goal              # decode target that should be
     i8 goal_spatial      # its layer
     u8 aimed             # the goal is to be found anew
     u8 over              # the newest picture had its last packet
+    u8 plain             # there are no descriptors: everything is forwarded
+    u32 structure        # the structure's generation
     u32 shape            # a digest of the structure's decode targets
     u32 allowed          # decode targets up to the goal
     u32 mask             # decode targets that are whole in what is forwarded: what the receiver is told is active

@@ -26,7 +26,7 @@ cdef void _any_structure(DdStructure* dd, u64* random) noexcept nogil:
     memset(dd, 0, sizeof(DdStructure))
     dd.template_count = <u8> fuzz_below(random, DD_MAX_TEMPLATES + 1)
     dd.target_count = <u8> (1 + fuzz_below(random, 32))
-    dd.frame_number = <u16> fuzz_below(random, 2)
+    dd.generation = <u32> fuzz_below(random, 2)
     for i in range(dd.target_count):
         dd.target_spatial_id[i] = <u8> fuzz_below(random, DD_MAX_SPATIAL)
         dd.target_temporal_id[i] = <u8> fuzz_below(random, DD_MAX_TEMPORAL)
@@ -47,7 +47,8 @@ cdef void _any_facts(const u8* data, FrameFacts* f) noexcept nogil:
     f.inter_layer = bits >> 7 & 1
     f.unused_above = bits >> 8 & 1
     f.refers_told = bits >> 9 & 1
-    f.structure = <u16> (bits >> 10 & 1)
+    f.structure = bits >> 10 & 1
+    f.known = bits >> 13 & 1
     f.picture_bits = <u8> (0x100F0700 >> (8 * (bits >> 11 & 3)))      # 0, 7, 15 or 16
     f.spatial_id = data[2] & 7
     f.temporal_id = data[2] >> 3 & 7

@@ -37,7 +37,8 @@ cdef struct DdStructure:
     u8 has_sizes
     u16 width[DD_MAX_SPATIAL]
     u16 height[DD_MAX_SPATIAL]
-    u16 frame_number     # of the frame that brought it
+    u16 frame_number     # of the frame that brought it last
+    u32 generation       # goes on by one with each structure that says something else; 0: none came yet
     u16 active_frame     # of the frame that last said which targets are active
     u32 active           # decode targets that are being sent
     u8 protected_by[DD_MAX_TARGETS]      # its chain
@@ -50,7 +51,7 @@ cdef struct DdView:
     u8 ends_frame
     u8 template_id
     u16 frame_number
-    u16 structure        # frame that brought the structure that this was read with
+    u32 structure        # generation of the structure that this was read with; 0: one that was late, and not taken
     u8 known             # the structure has this template; else nothing below is filled in
     u8 has_structure
     u8 has_active        # the descriptor itself says which targets are active

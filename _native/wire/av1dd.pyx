@@ -1,6 +1,6 @@
 """Dependency descriptors; the contract is in ``av1dd.pxd``."""
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 from simplestchat._native.core.bits cimport BitReader, BitWriter, add_bits, bit_reader, bit_writer, take_below, take_bits
 from simplestchat._native.core.bytes cimport put16
 from simplestchat._native.core.seq cimport seq_diff
@@ -222,9 +222,32 @@ cdef int _parse(BitReader* r, DdStructure* s, DdStructure* brought, DdView* out)
         return status
     out.bits = <u16> r.pos
     out.known = 1
-    out.structure = now.frame_number
+    out.structure = now.generation
     _compare_targets(now, out)
     return OK
+
+
+cdef bint _says_the_same(const DdStructure* structure, DdStructure* brought) noexcept nogil:
+    """As most keyframes do. The one that is brought gets the numbers of the other, if so."""
+    cdef DdStructure other = brought[0]
+    other.frame_number = structure.frame_number
+    other.generation = structure.generation
+    other.active_frame = structure.active_frame
+    other.active = structure.active
+    if memcmp(&other, structure, sizeof(DdStructure)) != 0:
+        return False
+    brought.generation = structure.generation
+    return True
+
+
+cdef void _take(DdStructure* structure, DdStructure* brought, DdView* out) noexcept nogil:
+    cdef bint late = structure.template_count and _late(out.frame_number, structure.frame_number)
+    if not _says_the_same(structure, brought):
+        brought.generation = 0 if late else structure.generation + 1
+    out.structure = brought.generation
+    if not late:
+        brought.active = out.active
+        memcpy(structure, brought, sizeof(DdStructure))
 
 
 cdef void dd_init(DdStructure* structure) noexcept nogil:
@@ -248,9 +271,7 @@ cdef int dd_parse(const u8* data, size_t size, DdStructure* structure, DdView* o
     if status < 0:
         return status
     if out.has_structure:
-        if structure.template_count == 0 or not _late(out.frame_number, structure.frame_number):
-            brought.active = out.active
-            memcpy(structure, &brought, sizeof(DdStructure))
+        _take(structure, &brought, out)
     elif out.has_active and not _late(out.frame_number, structure.active_frame):
         structure.active = out.active
         structure.active_frame = out.frame_number
@@ -267,6 +288,7 @@ cdef void dd_facts(const DdView* view, bint marker, FrameFacts* out) noexcept no
     out.picture_id = view.frame_number
     if not view.known:
         return
+    out.known = 1
     out.keyframe = view.begins_frame and view.has_structure and view.fdiff_count == 0
     out.spatial_id = view.spatial_id
     out.temporal_id = view.temporal_id

@@ -27,7 +27,8 @@ cdef struct FrameFacts:
     u32 present          # the frame belongs to these
     u32 switches         # these can be switched to here
     u32 active           # these are being sent at all
-    u16 structure        # which structure says what they mean: the frame that brought it
+    u32 structure        # which structure says what they mean: its generation
+    u8 known             # what is said above; else a structure is missing, or the packet has no dependency descriptor at all
     # What it refers to beside its own picture (of a dependency descriptor: any frame); bit i is number - 1 - i, of the same layer.
     u8 refers_told       # else nobody knows (VP8, VP9 that is not flexible), or some are further back than there are bits
     u64 refers

@@ -71,6 +71,25 @@ def test_it_is_asked_again_until_a_keyframe_comes() -> None:
     assert source.track.keyframes == keyframes + 1
 
 
+def test_who_joins_while_requests_are_lost_has_a_picture_soon_after() -> None:
+    """The requests of those before were given up meanwhile. A browser does not ask itself where no packet ever came."""
+    call = two_party_call(95, audio=False)
+    sim = call.sim
+    cleo = sim.add_peer("cleo")
+    connect(sim, cleo)
+    sim.run(1)
+    source = call.published[0]
+    source.member.socket.down.link = BLACK_OUT
+    heard = next(each for each in call.consumed if each.source is source)
+    heard.reception.ask_for_keyframe()
+    sim.run(9.6)
+    late = sim.subscribe(cleo, source, pli=False)
+    sim.run(1.4)
+    source.member.socket.down.link = Link()
+    sim.run(2)
+    assert late.reception.arrivals
+
+
 def test_a_publisher_that_never_sends_one_is_not_asked_for_ever() -> None:
     call = two_party_call(94, audio=False)
     sim = call.sim

@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 
 import pytest
 from support.calls import assert_clean, assert_no_gaps, connect
+from support.codec_writers import descriptor, structure
 from support.netem import Link
 from support.publisher import Track
 from support.simulation import VIDEO_PT, VIDEO_RTX_PT, Consumed, Published, Simulation
@@ -16,7 +17,9 @@ NUMBERED = {"transport-cc": 3}
 SWITCHES = 1000
 
 
-def encodings(sim: Simulation, count: int = 3, interval_us: int = 33_333) -> tuple[Consumed, list[Track], Published]:
+def encodings(
+    sim: Simulation, count: int = 3, interval_us: int = 33_333, ext: dict[str, int] | None = None, **track: object
+) -> tuple[Consumed, list[Track], Published]:
     """A publisher of so many encodings and a subscriber without an estimate."""
     anna, ben = sim.add_peer("anna"), sim.add_peer("ben")
     connect(sim, anna, ben)
@@ -27,16 +30,16 @@ def encodings(sim: Simulation, count: int = 3, interval_us: int = 33_333) -> tup
                 1000 + n,
                 "video",
                 True,
-                {"packets_per_frame": 1, "packet_size": 300 + 200 * n, "interval_us": interval_us},
+                {"packets_per_frame": 1, "packet_size": 300 + 200 * n, "interval_us": interval_us, **track},
             )
         )
         for n in range(count)
     ]
     streams = [(track.settings.ssrc, track.settings.rtx_ssrc, "") for track in tracks]
     codec = (VIDEO_PT, VIDEO_RTX_PT, 90_000, "vp8", True, True, True)
-    sim.control("create_producer", id, anna.transport, "video", "0", streams, [codec], {})
-    for track in tracks:
-        track.start()
+    sim.control("create_producer", id, anna.transport, "video", "0", streams, [codec], ext or {})
+    for one in tracks:
+        one.start()
     source = Published(id, tracks[-1], anna)
     return sim.subscribe(ben, source), tracks, source
 
@@ -81,6 +84,18 @@ def test_a_thousand_changes_of_the_encoding_look_like_one_stream() -> None:
     assert all(after.keyframe for _, after in changes)
     assert_one_stream(heard)
     assert_clean(sim)
+
+
+def test_a_dependency_descriptor_beside_vp8_changes_nothing() -> None:
+    """What VP8 says of itself counts: its numbers go on, whatever else numbers its frames."""
+    sim = Simulation(312)
+    said = descriptor(0, 77, brings=structure(["0 0 . . S"]))
+    heard, _, _ = encodings(sim, ext={"dependency-descriptor": 9}, extensions=((9, said),))
+    for layer in (0, 2, 1, 0, 2):
+        sim.control("set_preferred_layers", heard.id, layer, 3)
+        sim.run(1)
+    assert sum(arrival.keyframe for arrival in ordered(heard)) >= 5
+    assert_one_stream(heard)
 
 
 def test_temporal_layers_are_left_out_at_once_and_taken_in_where_it_can_be_done() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.netem import Link
+from support.netem import BLACK_OUT, Link
 from support.swarm_call import SwarmCall
 
 NUMBERED = {"transport-cc": 5}
@@ -53,6 +53,33 @@ def test_a_video_larger_than_the_first_estimate_soon_flows_without_a_queue(annou
     mean_us = (after["latency_us"] - before["latency_us"]) / (after["delivered"] - before["delivered"])
     assert mean_us < 60_000
     assert (after["lost"], after["freezes"]) == (0, 0)
+
+
+@pytest.mark.parametrize("sound", [False, True])
+def test_a_video_that_seems_too_large_at_first_is_shown_where_there_is_room(sound: bool) -> None:
+    """Although nothing else leaves from which the estimate could learn that."""
+    call, anna, bert = call_of_two(46)
+    source = video(call, anna, 2_500_000, 2_500_000)
+    call.run(3)  # its rate is known
+    if sound:
+        call.subscribe(bert, call.publish(anna), ext=NUMBERED)
+    receiver = call.subscribe(bert, source, ext=NUMBERED)
+    call.run(6)
+    assert call.receiver(receiver)["frames"] > 60
+
+
+def test_after_an_outage_a_lonely_video_comes_back() -> None:
+    call, anna, bert = call_of_two(47)
+    receiver = call.subscribe(bert, video(call, anna, 160_000, 160_000), ext=NUMBERED)
+    call.run(5)
+    link = call.sockets[bert].down.link
+    call.sockets[bert].down.link = BLACK_OUT
+    call.run(8)
+    call.sockets[bert].down.link = link
+    call.run(5)
+    before = call.receiver(receiver)["frames"]
+    call.run(3)
+    assert call.receiver(receiver)["frames"] > before + 60
 
 
 def test_what_is_held_back_from_the_beginning_is_told_so() -> None:

@@ -28,13 +28,14 @@ class Structure:
 
     offset: int
     targets: int
-    frame_number: int
+    frame_number: int = field(compare=False)
     templates: list[Template] = field(default_factory=list)
     chain_count: int = 0
     protected_by: list[int] = field(default_factory=list)
     sizes: list[tuple[int, int]] | None = None
-    active: int = 0
-    active_frame: int = 0
+    active: int = field(default=0, compare=False)
+    active_frame: int = field(default=0, compare=False)
+    generation: int = field(default=0, compare=False)
 
     def layers(self) -> list[tuple[int, int]]:
         """The highest spatial and temporal layer of each decode target."""
@@ -100,7 +101,7 @@ class DependencyReader:
         own, layers = (template.spatial_id, template.temporal_id), now.layers()
         out["own_switch"] = int(any(dti == 2 and layer == own for dti, layer in zip(out["dtis"], layers, strict=True)))
         above = any(dti and layer[0] > own[0] for dti, layer in zip(out["dtis"], layers, strict=True))
-        out |= {"unused_above": int(not above), "structure": now.frame_number}
+        out["unused_above"] = int(not above)
         out |= {"fdiff_count": len(out["fdiffs"]), "chain_count": now.chain_count, "target_count": now.targets}
         out["bits"] = bits.at
 
@@ -135,11 +136,15 @@ class DependencyReader:
     def _keep(self, now: Structure, out: dict[str, Any]) -> None:
         frame = out["frame_number"]
         if now is not self.kept:
-            if self.kept is None or not is_late(frame, self.kept.frame_number):
+            late = self.kept is not None and is_late(frame, self.kept.frame_number)
+            before = self.kept.generation if self.kept else 0
+            now.generation = before if now == self.kept else 0 if late else before + 1
+            if not late:
                 self.kept = now
                 now.active = out["active"]
         elif out["has_active"] and not is_late(frame, now.active_frame):
             now.active, now.active_frame = out["active"], frame
+        out["structure"] = now.generation
 
     def structure(self) -> dict[str, Any] | None:
         """What is kept, as the door tells it."""

@@ -313,6 +313,7 @@ class Simulation:
         rtx: bool = True,
         paused: bool = False,
         nack: bool = True,
+        pli: bool = True,
         mapped: dict[str, int] | None = None,
     ) -> Consumed:
         """A consumer of that producer at this member."""
@@ -326,6 +327,7 @@ class Simulation:
             rtx_payload_type=SUBSCRIBER_RTX_PT,
             clock_rate=source.track.settings.clock_rate,
             nack=nack,
+            pli=pli,
         )
         reception = member.peer.consume(settings)
         codec = (

@@ -61,6 +61,14 @@ def test_another_structure_takes_the_place_of_the_first() -> None:
     assert selector.current == (1, 1)
 
 
+def test_a_frame_of_no_decode_target_goes_to_nobody() -> None:
+    selector = Selector("av1")
+    selector.begin(descriptor(0, 0, brings=L1T3))
+    assert selector.packet(descriptor(0, 0, brings=L1T3), True) & FORWARD
+    assert selector.packet(descriptor(1, 1, dtis=[0, 0, 0]), True) == 0
+    assert selector.packet(descriptor(1, 2, fdiffs=[2]), True) & FORWARD
+
+
 def test_before_a_structure_all_is_forwarded() -> None:
     selector = Selector("av1")
     selector.begin(descriptor(5, 7))

@@ -102,6 +102,16 @@ def test_a_new_structure_takes_the_place_of_the_old_one() -> None:
     assert reader.parse(descriptor(1, 1099))["known"] == 0  # a late packet of the old one
 
 
+def test_structures_are_told_apart_by_what_they_say() -> None:
+    reader = begun(L1T3, 1000)
+    first = reader.parse(descriptor(1, 1001))["structure"]
+    assert reader.parse(descriptor(0, 1100, brings=L1T3))["structure"] == first
+    other = reader.parse(descriptor(7, 1100, brings=S2T2))["structure"]
+    assert other != first
+    assert reader.parse(descriptor(7, 1101))["structure"] == other
+    assert reader.parse(descriptor(0, 1090, brings=L1T3))["structure"] not in (first, other)  # late, and not taken
+
+
 def test_a_late_structure_describes_its_own_frame_alone() -> None:
     reader = begun(S2T2, 1100)
     found = reader.parse(descriptor(0, 1000, brings=L1T3, active=0b1))
