@@ -4,6 +4,7 @@ import { Incoming, WORN_AFTER } from "../src/call/incoming";
 import type { Request } from "../src/call/link";
 import type { Wanted } from "../src/call/plan";
 import { RpcError } from "../src/net/rpc";
+import { MediaWorld } from "./media";
 
 /** A server whose transports carry so many consumers in their life, and the browser's side of them. */
 class World {
@@ -54,7 +55,7 @@ describe("Incoming", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  const receive = (world: World) => {
+  const receive = (world: Pick<World, "device" | "request">) => {
     let tracks: string[] = [];
     const observer = { onState: () => undefined, onConsumers: () => undefined, onHeld: () => undefined, onTracks: (now: ReadonlyMap<string, unknown>) => void (tracks = [...now.keys()]) };
     const incoming = new Incoming({ device: world.device, request: world.request, iceServers: [] }, observer);
@@ -85,5 +86,150 @@ describe("Incoming", () => {
     expect(world.opened).toEqual(["t0"]);
     expect(world.closed).toEqual([]);
     expect(tracks()).toEqual(["p0", "p1", "p2"]);
+  });
+
+  const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+  /** The same, and nobody looks at it. */
+  const hidden = (...ids: number[]) => new Map([...wanted(...ids)].map(([id, one]) => [id, { ...one, paused: true }]));
+
+  /** A page that receives so many pictures. */
+  const watching = async (count: number) => {
+    const world = new MediaWorld();
+    const { incoming, tracks } = receive(world);
+    incoming.want(wanted(...numbers(count)));
+    await later(1);
+    world.latest.become("connected");
+    world.asked.length = 0;
+    return { world, incoming, tracks, paused: () => [...world.consumers.values()].map((consumer) => consumer.paused) };
+  };
+
+  it("gives a lost transport back before it makes another one", async () => {
+    const { world, tracks } = await watching(2);
+    world.latest.become("failed");
+    await later(4_000);
+    const [restart, close, create] = world.asked;
+    expect([restart, close, create]).toEqual(["transport.restartIce t0", "transport.close t0", "transport.create"]);
+    expect(world.transports.size).toBe(1);
+    expect(world.consumers.size).toBe(2);
+    expect(tracks()).toEqual(["p0", "p1"]);
+  });
+
+  it("gives it back before the next one also when it is lost amid other requests", async () => {
+    const { world, incoming, tracks } = await watching(1);
+    world.latest.become("failed");
+    await later(3_950);
+    world.delayMs = 100;
+    incoming.want(wanted(...numbers(20)));
+    await later(20_000);
+    expect(world.asked.indexOf("transport.close t0")).toBeGreaterThan(-1);
+    expect(world.asked.indexOf("transport.close t0")).toBeLessThan(world.asked.indexOf("transport.create"));
+    expect(tracks()).toHaveLength(20);
+  });
+
+  it("closes the transports after a gap that it does not use", async () => {
+    const { world, incoming } = await watching(1);
+    world.transports.set("lost", { direction: "recv", connected: true }).set("other", { direction: "send", connected: true });
+    incoming.refresh(world.own());
+    await later(1);
+    expect([...world.transports.keys()]).toEqual(["t0", "other"]);
+  });
+
+  it("closes a consumer after a gap whose answer was lost", async () => {
+    const { world, incoming, tracks } = await watching(1);
+    world.losing.add("consumer.create");
+    incoming.want(wanted(0, 1));
+    await later(1);
+    incoming.refresh(world.own());
+    await later(5_000);
+    expect(world.consumers.size).toBe(2);
+    expect(tracks()).toEqual(["p0", "p1"]);
+  });
+
+  it("keeps a consumer that the browser is still making", async () => {
+    const { world, incoming, tracks } = await watching(1);
+    world.work = () => new Promise((resolve) => setTimeout(resolve, 500));
+    incoming.want(wanted(0, 1));
+    await later(100);
+    incoming.refresh(world.own());
+    await later(5_000);
+    expect(world.asked.filter((asked) => asked.startsWith("consumer.close"))).toEqual([]);
+    expect(tracks()).toEqual(["p0", "p1"]);
+  });
+
+  it("closes a consumer that the browser could not make", async () => {
+    const { world, incoming, tracks } = await watching(1);
+    world.work = vi.fn(async () => undefined).mockRejectedValueOnce(new Error("the browser cannot"));
+    incoming.want(wanted(0, 1));
+    await later(5_000);
+    expect(world.consumers.size).toBe(2);
+    expect(tracks()).toEqual(["p0", "p1"]);
+  });
+
+  it("takes the server's word after a gap for what is paused", async () => {
+    const { world, incoming, paused } = await watching(3);
+    for (const consumer of [...world.consumers.values()].slice(1)) consumer.paused = true;
+    incoming.refresh(world.own());
+    await later(1);
+    expect(paused()).toEqual([false, false, false]);
+  });
+
+  it("shows what was paused a moment ago although that answer was lost", async () => {
+    const { world, incoming, paused } = await watching(1);
+    world.losing.add("consumer.pause");
+    incoming.want(hidden(0));
+    await later(1);
+    incoming.want(wanted(0));
+    await later(5_000);
+    expect(paused()).toEqual([false]);
+  });
+
+  it("asks again when it was told to ask later", async () => {
+    const { world, incoming, paused } = await watching(1);
+    incoming.want(hidden(0));
+    await later(1);
+    world.refusals.set("consumer.resume", ["rate_limited", "internal"]);
+    incoming.want(wanted(0));
+    await later(5_000);
+    expect(paused()).toEqual([false]);
+    world.refusals.set("consumer.close", ["rate_limited"]);
+    incoming.want(new Map());
+    await later(5_000);
+    expect(world.consumers.size).toBe(0);
+  });
+
+  it.each(["not_found", "not_in_room"])("leaves alone what is gone: %s", async (word) => {
+    const { world, incoming } = await watching(1);
+    world.refusals.set("consumer.pause", [word, word]);
+    incoming.want(hidden(0));
+    await later(5_000);
+    expect(world.asked).toEqual(["consumer.pause c1"]);
+  });
+
+  it("turns a page side by side", async () => {
+    const { world, incoming, paused } = await watching(50);
+    world.delayMs = 100;
+    incoming.want(hidden(...numbers(50)));
+    await later(1_000);
+    expect(paused()).toEqual(numbers(50).map(() => true));
+    expect(world.most).toBeGreaterThan(1);
+  });
+
+  it("turns the rest of a page although one refuses, and that one later", async () => {
+    const { world, incoming, paused } = await watching(20);
+    world.refusals.set("consumer.pause", ["internal"]);
+    incoming.want(hidden(...numbers(20)));
+    await later(1);
+    expect(paused().filter((one) => !one)).toHaveLength(1);
+    await later(5_000);
+    expect(paused()).not.toContain(false);
+  });
+
+  it("asks for one transport, not for one with each picture, while the server has none", async () => {
+    const world = new MediaWorld();
+    world.refusals.set("transport.create", ["internal"]);
+    receive(world).incoming.want(wanted(...numbers(60)));
+    await later(1);
+    expect(world.asked).toEqual(["transport.create"]);
   });
 });

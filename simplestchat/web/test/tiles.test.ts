@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rosterOf } from "../src/call/roster";
 import type { PeerInfo } from "../src/net/wire";
-import { arrange, personTiles, screenTiles } from "../src/views/call/tiles";
+import { arrange, personTiles, screenTiles, visiblePeople } from "../src/views/call/tiles";
 
 const STAGE = { width: 1400, height: 760 };
 const OPTIONS = { stage: STAGE, gap: 12, page: 0, pinned: null, activeSpeaker: null, invites: true };
@@ -71,5 +71,17 @@ describe("arrange", () => {
 
   it("goes back to the grid when the pinned one is gone", () => {
     expect(arrange(people(3), [], { ...OPTIONS, pinned: "gone" }).placed.some(({ large }) => large)).toBe(false);
+  });
+
+  it("counts somebody as visible by the tile of the person, not by that of a screen", () => {
+    const [first, ...others] = crowd(30);
+    const sharing: PeerInfo = { ...(first as PeerInfo), producers: [{ producerId: "s", kind: "video", source: "screen", paused: false }] };
+    const roster = rosterOf([...others, sharing], "me");
+    const screens = screenTiles(roster, NOTHING, SELF);
+    const arrangement = arrange(personTiles(roster, NOTHING, SELF), screens, OPTIONS);
+    expect(keys(arrangement)).toContain("p0:screen");
+    expect(keys(arrangement)).not.toContain("p0");
+    expect(visiblePeople(arrangement)).not.toContain("p0");
+    expect(visiblePeople(arrangement)).toContain("p1");
   });
 });

@@ -143,4 +143,31 @@ describe("Views", () => {
     await later(100);
     expect(world.told.at(-1)).toEqual([{ consumerId: "c1", width: 200, height: 100 }]);
   });
+
+  it("takes a pin back that the server has, also when the answer was lost or it was to ask later", async () => {
+    for (const failure of [new UnansweredError("the connection closed"), new RpcError(4010, "slower", "rate_limited")]) {
+      const world = new World();
+      world.consumers(1);
+      world.views.pin("p1");
+      await later(500);
+      world.failure = failure;
+      world.views.pin(null);
+      await later(500);
+      world.failure = null;
+      world.views.forget();
+      await later(3_000);
+      expect(world.priorities).toEqual([["c1", 255], ["c1", 1]]);
+    }
+  });
+
+  it("takes a pin back that was told before a gap", async () => {
+    const world = new World();
+    world.consumers(1);
+    world.views.pin("p1");
+    await later(500);
+    world.views.forget();
+    world.views.pin(null);
+    await later(500);
+    expect(world.priorities).toEqual([["c1", 255], ["c1", 1]]);
+  });
 });

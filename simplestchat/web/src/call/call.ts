@@ -191,6 +191,8 @@ export class Call {
       });
       if (incarnation !== this.#incarnation || this.ending.value) return engine.stop();
       this.#engine = engine;
+      // The room may have said something else while the engine started.
+      engine.outgoing.prefer(this.room.value?.codecs ?? null);
       this.#bind(engine);
     } catch {
       const message = "This browser cannot take part in calls. A current Chrome, Firefox, Edge or Safari can.";

@@ -5,8 +5,11 @@ import { Backoff } from "../lib/backoff";
 import { Reconciler } from "../lib/reconciler";
 import { RpcError } from "../net/rpc";
 import type { Notifications, OwnMedia } from "../net/wire";
+import { inBatches } from "./batches";
+import { Leftovers, unlessGone } from "./leftovers";
 import { Link, type LinkContext, RETRY } from "./link";
 import type { Wanted } from "./plan";
+import type { Producer } from "./roster";
 
 export interface IncomingObserver {
   onState(state: types.ConnectionState): void;
@@ -28,11 +31,10 @@ interface Receiving {
   readonly consumer: types.Consumer;
   readonly peerId: string;
   readonly layers: LayerCounts;
-  paused: boolean;
+  /** What the server knows; `null` from a request to its answer, which may be lost. */
+  paused: boolean | null;
 }
 
-/** So many consumers are asked for at a time: a full room must not look like a flood. */
-const PARALLEL = 8;
 /** The producer is gone or cannot be played here; asking again brings nothing. */
 const FINAL_REASONS: ReadonlySet<string> = new Set(["not_found", "forbidden", "incompatible_codecs", "quota", "invalid_params"]);
 /** A transport never uses an SSRC twice, so after a long stay in a busy room it takes no more consumers and makes way. */
@@ -46,6 +48,9 @@ export class Incoming {
   readonly #reconciler: Reconciler;
   readonly #receiving = new Map<string, Receiving>();
   readonly #refused = new Set<string>();
+  readonly #leftovers: Leftovers;
+  /** Consumers that the server has made and this page has not yet. */
+  readonly #making = new Set<string>();
   #wanted: ReadonlyMap<string, Wanted> = new Map();
   #link: Link | null = null;
   #opening: Promise<types.Transport> | null = null;
@@ -55,6 +60,7 @@ export class Incoming {
   constructor(context: LinkContext, observer: IncomingObserver) {
     this.#context = context;
     this.#observer = observer;
+    this.#leftovers = new Leftovers(context.request);
     this.#reconciler = new Reconciler(() => this.#step(), new Backoff(RETRY));
   }
 
@@ -65,12 +71,30 @@ export class Incoming {
     this.#reconciler.request();
   }
 
-  /** The signaling is back: repair the link, forget what the server no longer holds, do what is left to do. */
+  /** The signaling is back: what is here and what the server holds are made the same, then what is left to do is done. */
   refresh(own: OwnMedia): void {
     this.#link?.check(own);
-    const held = new Set(own.consumers.map(({ consumerId }) => consumerId));
-    for (const [producerId, { consumer }] of this.#receiving) if (!held.has(consumer.id)) this.#drop(producerId);
+    this.#findLeftovers(own);
+    const held = new Map(own.consumers.map(({ consumerId, paused }) => [consumerId, paused]));
+    for (const [producerId, receiving] of this.#receiving) {
+      const paused = held.get(receiving.consumer.id);
+      if (paused === undefined) this.#drop(producerId);
+      else receiving.paused = paused;
+    }
     this.#reconciler.request();
+  }
+
+  /** What the server made although its answer was lost. A link that is just being made is not in `own`: it was asked for later. */
+  #findLeftovers(own: OwnMedia): void {
+    const present = this.#link?.transport.id;
+    const known = new Set([...this.#making, ...[...this.#receiving.values()].map(({ consumer }) => consumer.id)]);
+    this.#leftovers.forget();
+    for (const { transportId, direction } of own.transports) {
+      if (direction === "recv" && transportId !== present) this.#leftovers.transport(transportId);
+    }
+    for (const { consumerId, transportId } of own.consumers) {
+      if (transportId === present && !known.has(consumerId)) this.#leftovers.consumer(consumerId);
+    }
   }
 
   onServerState(transportId: string, state: Notifications["transport.state"]["state"]): void {
@@ -125,18 +149,24 @@ export class Incoming {
   }
 
   async #step(): Promise<void> {
-    for (const producerId of [...this.#receiving.keys()]) {
-      if (!this.#wanted.has(producerId)) await this.#close(producerId);
+    for (const [producerId, { consumer }] of [...this.#receiving]) {
+      if (this.#wanted.has(producerId)) continue;
+      this.#drop(producerId);
+      this.#leftovers.consumer(consumer.id);
     }
-    const missing = [...this.#wanted.values()].filter(
-      ({ producer }) => !this.#receiving.has(producer.id) && !this.#refused.has(producer.id),
-    );
-    for (let start = 0; start < missing.length; start += PARALLEL) {
-      const results = await Promise.allSettled(missing.slice(start, start + PARALLEL).map((wanted) => this.#consume(wanted)));
-      const failure = results.find((result) => result.status === "rejected");
-      if (failure) throw failure.reason;
-    }
-    for (const [producerId, receiving] of this.#receiving) await this.#adjust(producerId, receiving);
+    await this.#leftovers.close();
+    const wanted = [...this.#wanted.values()];
+    const missing = wanted.filter(({ producer: { id } }) => !this.#receiving.has(id) && !this.#refused.has(id));
+    // Whoever cannot have a transport need not ask for consumers.
+    if (missing.length > 0) await this.#transport();
+    const changed = wanted.filter(({ producer: { id }, paused }) => {
+      const receiving = this.#receiving.get(id);
+      return receiving !== undefined && receiving.paused !== paused;
+    });
+    await inBatches([...missing, ...changed], (one) => {
+      const receiving = this.#receiving.get(one.producer.id);
+      return receiving ? this.#setPaused(receiving, one.paused) : this.#consume(one);
+    });
   }
 
   async #transport(): Promise<types.Transport> {
@@ -146,18 +176,22 @@ export class Incoming {
   }
 
   async #open(): Promise<types.Transport> {
+    // The one before this may have been lost a moment ago.
+    await this.#leftovers.close();
     const link: Link = await Link.open("recv", this.#context, {
       onState: (state) => this.#link === link && this.#observer.onState(state),
-      onLost: () => this.#link === link && this.#onLost(),
+      onLost: (held) => this.#link === link && this.#onLost(link, held),
     });
     this.#link = link;
     this.#carried = 0;
     return link.transport;
   }
 
-  #onLost(): void {
+  #onLost(link: Link, held: boolean): void {
+    if (held) this.#leftovers.transport(link.transport.id);
     this.#link = null;
     this.#receiving.clear();
+    this.#making.clear();
     this.#refused.clear();
     this.#publish();
     this.#observer.onState("connecting");
@@ -165,65 +199,59 @@ export class Incoming {
   }
 
   /** Everything moves to a new transport; what the old one holds counts until the server has closed it. */
-  async #replace(worn: types.Transport): Promise<void> {
+  #replace(worn: types.Transport): void {
     if (this.#link?.transport !== worn) return;
     this.#link.close();
-    this.#onLost();
-    await this.#context.request("transport.close", { transportId: worn.id });
+    this.#onLost(this.#link, true);
   }
 
   async #consume({ producer, peerId, paused }: Wanted): Promise<void> {
     const transport = await this.#transport();
-    const { device, request } = this.#context;
-    let consumer: types.Consumer;
-    let layers = ONE_LAYER;
+    let receiving: Receiving;
     try {
-      const created = await request("consumer.create", {
-        transportId: transport.id,
-        producerId: producer.id,
-        rtpCapabilities: device.recvRtpCapabilities,
-        paused: true,
-      });
-      this.#carried += 1;
-      if (created.held) this.#observer.onHeld(created.id);
-      layers = { spatial: created.spatialLayers ?? 1, temporal: created.temporalLayers ?? 1 };
-      const screen = producer.source === "screen" || producer.source === "screen-audio";
-      consumer = await transport.consume({ ...created, streamId: screen ? `${peerId}-screen` : peerId });
+      receiving = await this.#create(transport, producer, peerId);
     } catch (error) {
       if (!(error instanceof RpcError) || !FINAL_REASONS.has(error.reason)) throw error;
-      if (error.reason === "quota" && this.#carried >= WORN_AFTER) await this.#replace(transport);
+      if (error.reason === "quota" && this.#carried >= WORN_AFTER) this.#replace(transport);
       else if (this.#link?.transport === transport) this.#refused.add(producer.id);
       return;
     }
     if (transport.closed) throw new Error("the transport closed meanwhile");
-    this.#receiving.set(producer.id, { consumer, peerId, layers, paused: true });
+    this.#receiving.set(producer.id, receiving);
     this.#publish();
-    if (!paused) await this.#setPaused(producer.id, false);
+    if (!paused) await this.#setPaused(receiving, false);
   }
 
-  async #adjust(producerId: string, receiving: Receiving): Promise<void> {
-    const wanted = this.#wanted.get(producerId);
-    if (wanted && wanted.paused !== receiving.paused) await this.#setPaused(producerId, wanted.paused);
+  /** A consumer at the server, paused for now, and its counterpart here. */
+  async #create(transport: types.Transport, producer: Producer, peerId: string): Promise<Receiving> {
+    const { device, request } = this.#context;
+    const created = await request("consumer.create", {
+      transportId: transport.id,
+      producerId: producer.id,
+      rtpCapabilities: device.recvRtpCapabilities,
+      paused: true,
+    });
+    this.#carried += 1;
+    if (created.held) this.#observer.onHeld(created.id);
+    const layers = { spatial: created.spatialLayers ?? 1, temporal: created.temporalLayers ?? 1 };
+    const screen = producer.source === "screen" || producer.source === "screen-audio";
+    this.#making.add(created.id);
+    try {
+      const consumer = await transport.consume({ ...created, streamId: screen ? `${peerId}-screen` : peerId });
+      return { consumer, peerId, layers, paused: true };
+    } catch (error) {
+      if (!transport.closed) this.#leftovers.consumer(created.id);
+      throw error;
+    } finally {
+      this.#making.delete(created.id);
+    }
   }
 
-  async #setPaused(producerId: string, paused: boolean): Promise<void> {
-    const receiving = this.#receiving.get(producerId);
-    if (!receiving) return;
+  async #setPaused(receiving: Receiving, paused: boolean): Promise<void> {
+    receiving.paused = null;
     const params = { consumerId: receiving.consumer.id };
-    await this.#context.request(paused ? "consumer.pause" : "consumer.resume", params).catch((error: unknown) => {
-      // Gone on the server: `consumer.closed` is on its way and settles it.
-      if (!(error instanceof RpcError)) throw error;
-    });
+    await unlessGone(this.#context.request(paused ? "consumer.pause" : "consumer.resume", params));
     receiving.paused = paused;
-  }
-
-  async #close(producerId: string): Promise<void> {
-    const consumerId = this.#receiving.get(producerId)?.consumer.id;
-    this.#drop(producerId);
-    if (consumerId === undefined) return;
-    await this.#context.request("consumer.close", { consumerId }).catch((error: unknown) => {
-      if (!(error instanceof RpcError)) throw error;
-    });
   }
 
   #drop(producerId: string): void {

@@ -29,8 +29,8 @@ export interface LinkContext {
 export interface LinkObserver {
   /** The transport's state changed. */
   onState(state: types.ConnectionState): void;
-  /** The transport is of no use any more. */
-  onLost(): void;
+  /** The transport is of no use any more; the server may still hold its side, or has said that it does not. */
+  onLost(held: boolean): void;
 }
 
 export class Link {
@@ -47,7 +47,11 @@ export class Link {
     this.#request = request;
     this.#observer = observer;
     transport.on("connect", ({ dtlsParameters }, done, failed) => {
-      request("transport.connect", { transportId: transport.id, dtlsParameters }).then(() => done(), failed);
+      request("transport.connect", { transportId: transport.id, dtlsParameters }).then(
+        () => done(),
+        // Asked again because an answer was lost: nobody else knows the id, and the certificate was the same then.
+        (error: Error) => (error instanceof RpcError && error.reason === "conflict" ? done() : failed(error)),
+      );
     });
     transport.on("connectionstatechange", (state) => this.#onState(state));
   }
@@ -63,13 +67,13 @@ export class Link {
 
   /** What the server says about its side. */
   onServerState(state: Notifications["transport.state"]["state"]): void {
-    if (state === "failed") this.#lose();
+    if (state === "failed") this.#lose(false);
     else if (state === "disconnected") void this.#restart();
   }
 
   /** The signaling is back after a gap: anything that could not be repaired meanwhile is repaired now. */
   check(own: OwnMedia): void {
-    if (!own.transports.some(({ transportId }) => transportId === this.transport.id)) return this.#lose();
+    if (!own.transports.some(({ transportId }) => transportId === this.transport.id)) return this.#lose(false);
     const state = this.transport.connectionState;
     if (this.#stale || state === "disconnected" || state === "failed") void this.#restart();
   }
@@ -109,19 +113,19 @@ export class Link {
       this.#timer = setTimeout(() => this.#loseUnlessConnected(), RESTART_DEADLINE_MS);
     } catch (error) {
       // Without an answer the signaling itself is broken; `check()` comes when it is back.
-      if (error instanceof RpcError) this.#lose();
+      if (error instanceof RpcError) this.#lose(true);
     } finally {
       this.#restarting = false;
     }
   }
 
   #loseUnlessConnected(): void {
-    if (this.transport.connectionState !== "connected") this.#lose();
+    if (this.transport.connectionState !== "connected") this.#lose(true);
   }
 
-  #lose(): void {
+  #lose(held: boolean): void {
     if (this.transport.closed) return;
     this.close();
-    this.#observer.onLost();
+    this.#observer.onLost(held);
   }
 }

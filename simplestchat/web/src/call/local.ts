@@ -90,6 +90,11 @@ export class LocalMedia {
   /** Asks what to share; throws CaptureError. */
   async startScreen(): Promise<void> {
     const { video, audio } = await capture.captureScreen();
+    if (this.#closed) {
+      video.stop();
+      audio?.stop();
+      throw new capture.CaptureError("cancelled");
+    }
     this.stopScreen();
     video.addEventListener("ended", () => this.stopScreen());
     this.screen.value = video;

@@ -7,6 +7,7 @@ import { Reconciler } from "../lib/reconciler";
 import { RpcError } from "../net/rpc";
 import type { LayersTaken, Notifications, OwnMedia, Source } from "../net/wire";
 import { LayerSwitch } from "./layers";
+import { Leftovers } from "./leftovers";
 import { Link, type LinkContext, RETRY } from "./link";
 import type { Recipe, Recipes } from "./recipes";
 
@@ -31,6 +32,8 @@ interface Published {
   readonly key: string;
   /** Pictures: switches off what nobody wants. */
   readonly layers: LayerSwitch | null;
+  /** What the server knows; `null` from a request to its answer, which may be lost. */
+  paused: boolean | null;
 }
 
 /** Wishes for producers that are just being made. */
@@ -45,6 +48,9 @@ export class Outgoing {
   readonly #producers = new Map<Source, Published>();
   readonly #refused = new Map<Source, MediaStreamTrack>();
   readonly #earlyWishes = new Map<string, LayersTaken>();
+  readonly #leftovers: Leftovers;
+  /** Producers that the server has made and this page has not yet. */
+  readonly #making = new Set<string>();
   #cname = randomId();
   #link: Link | null = null;
 
@@ -52,6 +58,7 @@ export class Outgoing {
     this.#context = context;
     this.#recipes = recipes;
     this.#observer = observer;
+    this.#leftovers = new Leftovers(context.request);
     this.#reconciler = new Reconciler(() => this.#step(), new Backoff(RETRY));
   }
 
@@ -82,21 +89,36 @@ export class Outgoing {
     this.#link?.renew();
   }
 
-  /** The signaling is back: repair the link, forget what the server no longer holds, do what is left to do. */
+  /** The signaling is back: what is here and what the server holds are made the same, then what is left to do is done. */
   refresh(own: OwnMedia): void {
     this.#link?.check(own);
+    this.#findLeftovers(own);
     const held = new Map(own.producers.map((producer) => [producer.producerId, producer]));
-    for (const [source, { producer, layers }] of this.#producers) {
-      const now = held.get(producer.id);
+    for (const [source, published] of this.#producers) {
+      const now = held.get(published.producer.id);
       if (now) {
+        published.paused = now.paused;
         // A server that does not say what is wanted gets everything.
-        layers?.want(now);
+        published.layers?.want(now);
         continue;
       }
-      producer.close();
+      published.producer.close();
       this.#producers.delete(source);
     }
     this.#reconciler.request();
+  }
+
+  /** What the server made although its answer was lost. A link that is just being made is not in `own`: it was asked for later. */
+  #findLeftovers(own: OwnMedia): void {
+    const present = this.#link?.transport.id;
+    const known = new Set([...this.#making, ...[...this.#producers.values()].map(({ producer }) => producer.id)]);
+    this.#leftovers.forget();
+    for (const { transportId, direction } of own.transports) {
+      if (direction === "send" && transportId !== present) this.#leftovers.transport(transportId);
+    }
+    for (const { producerId, transportId } of own.producers) {
+      if (transportId === present && !known.has(producerId)) this.#leftovers.producer(producerId);
+    }
   }
 
   onServerState(transportId: string, state: Notifications["transport.state"]["state"]): void {
@@ -138,11 +160,12 @@ export class Outgoing {
 
   async #step(): Promise<void> {
     for (const [source, published] of this.#producers) {
-      if (!this.#wanted.has(source) || this.#isOutdated(source, published)) await this.#close(source, published.producer);
+      if (!this.#wanted.has(source) || this.#isOutdated(source, published)) this.#close(source, published.producer);
     }
+    await this.#leftovers.close();
     for (const [source, sending] of this.#wanted) {
       const published = this.#producers.get(source);
-      if (published) await this.#adjust(published.producer, sending);
+      if (published) await this.#adjust(published, sending);
       else if (sending.track && this.#refused.get(source) !== sending.track) await this.#produce(source, sending.track);
     }
   }
@@ -154,24 +177,31 @@ export class Outgoing {
 
   async #transport(): Promise<types.Transport> {
     if (this.#link) return this.#link.transport;
+    // The one before this may have been lost a moment ago.
+    await this.#leftovers.close();
     const link: Link = await Link.open("send", this.#context, {
       onState: (state) => this.#link === link && this.#observer.onState(state),
-      onLost: () => this.#link === link && this.#onLost(),
+      onLost: (held) => this.#link === link && this.#onLost(link, held),
     });
     link.transport.on("produce", ({ kind, rtpParameters: { rtcp, ...described }, appData }, done, failed) => {
       // Several streams have no name in the browser's description, and their subscribers could not be told the SSRC.
       const rtpParameters = { ...described, rtcp: { ...rtcp, cname: rtcp?.cname || this.#cname } };
       this.#cname = rtpParameters.rtcp.cname;
       const params = { transportId: link.transport.id, kind, rtpParameters, appData: appData as { source: Source } };
-      this.#context.request("producer.create", params).then(done, failed);
+      this.#context.request("producer.create", params).then((created) => {
+        this.#making.add(created.id);
+        done(created);
+      }, failed);
     });
     this.#link = link;
     return link.transport;
   }
 
-  #onLost(): void {
+  #onLost(link: Link, held: boolean): void {
+    if (held) this.#leftovers.transport(link.transport.id);
     this.#link = null;
     this.#producers.clear();
+    this.#making.clear();
     this.#observer.onState("connecting");
     this.#reconciler.request();
   }
@@ -188,6 +218,7 @@ export class Outgoing {
         ...recipe.options,
       });
       this.#producers.set(source, this.#published(producer, recipe));
+      this.#making.delete(producer.id);
     } catch (error) {
       if (!(error instanceof RpcError) || !FINAL_REASONS.has(error.reason)) throw error;
       this.#refused.set(source, track);
@@ -204,27 +235,27 @@ export class Outgoing {
     const wish = this.#earlyWishes.get(producer.id);
     this.#earlyWishes.delete(producer.id);
     if (wish) layers?.want(wish);
-    return { producer, key, layers };
+    return { producer, key, layers, paused: false };
   }
 
-  async #adjust(producer: types.Producer, { track, paused }: Sending): Promise<void> {
+  async #adjust(published: Published, { track, paused }: Sending): Promise<void> {
+    const { producer } = published;
     const silent = paused || track === null;
-    if (silent && !producer.paused) {
-      await this.#context.request("producer.pause", { producerId: producer.id });
-      producer.pause();
-    }
+    if (silent) await this.#setPaused(published, true);
     if (producer.track !== track) await producer.replaceTrack({ track });
-    if (!silent && producer.paused) {
-      await this.#context.request("producer.resume", { producerId: producer.id });
-      producer.resume();
-    }
+    if (!silent) await this.#setPaused(published, false);
   }
 
-  async #close(source: Source, producer: types.Producer): Promise<void> {
+  async #setPaused(published: Published, paused: boolean): Promise<void> {
+    if (published.paused === paused) return;
+    published.paused = null;
+    await this.#context.request(paused ? "producer.pause" : "producer.resume", { producerId: published.producer.id });
+    published.paused = paused;
+  }
+
+  #close(source: Source, producer: types.Producer): void {
     this.#producers.delete(source);
     producer.close();
-    await this.#context.request("producer.close", { producerId: producer.id }).catch((error: unknown) => {
-      if (!(error instanceof RpcError)) throw error;
-    });
+    this.#leftovers.producer(producer.id);
   }
 }

@@ -33,7 +33,8 @@ export class Views {
   readonly #gone = new Set<string>();
   /** By consumer: what the server knows. */
   #told = new Map<string, View>();
-  #priorities = new Map<string, number>();
+  /** Those that were ever told, by consumer; `null` from a request to its answer, which may be lost. */
+  readonly #priorities = new Map<string, number | null>();
   #consumers: ReadonlyMap<string, string> = new Map();
   #pinned: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,10 +74,9 @@ export class Views {
     this.#schedule(0);
   }
 
-  /** Nothing that was told counts any more: there was a gap. */
+  /** There was a gap: the sizes are told anew. Priorities stay, for the server keeps them. */
   forget(): void {
     this.#told = new Map();
-    this.#priorities = new Map();
     this.#schedule(0);
   }
 
@@ -132,9 +132,11 @@ export class Views {
   async #tellPriorities(): Promise<void> {
     for (const [producerId, consumerId] of this.#consumers) {
       const priority = producerId === this.#pinned ? PINNED : ORDINARY;
-      if ((this.#priorities.get(consumerId) ?? ORDINARY) === priority) continue;
-      this.#priorities.set(consumerId, priority);
+      const told = this.#priorities.get(consumerId);
+      if ((told === undefined ? ORDINARY : told) === priority) continue;
+      this.#priorities.set(consumerId, null);
       await this.#request("consumer.setPriority", { consumerId, priority });
+      this.#priorities.set(consumerId, priority);
     }
   }
 }

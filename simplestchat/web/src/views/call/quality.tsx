@@ -1,6 +1,6 @@
 /** A card over the stage: how good one tile's sound and picture are, second by second, while it is open. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Call } from "../../call/call";
 import { type Encoded, encodedQuality, type Incoming, incomingQuality, type Sample } from "../../call/quality";
 import type { Reception } from "../../call/reception";
@@ -150,19 +150,32 @@ interface CardProps {
 
 export function QualityCard({ call, tile, rect, stage, onClose }: CardProps) {
   const look = useLook(call, tile);
+  const element = useRef<HTMLElement>(null);
   const empty = !look.video && !look.audio && look.encodings.length === 0;
+  const close = (): void => {
+    // The button that opened the card is the one on the stage that is expanded.
+    element.current?.parentElement?.querySelector<HTMLElement>("[aria-expanded=true]")?.focus();
+    onClose();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    // What is open beside the card stays open.
+    event.stopPropagation();
+    close();
+  };
   return (
     <section
+      ref={element}
       class="quality"
       style={placeOfCard(rect, stage)}
       aria-label={`Quality of ${caption(tile)}`}
       data-testid="quality"
       data-peer={tile.peerId}
-      onKeyDown={(event) => event.key === "Escape" && onClose()}
+      onKeyDown={onKeyDown}
     >
       <header class="quality-head">
         <h3 dir="auto">{caption(tile)}</h3>
-        <IconButton testId="quality-close" label="Close" icon="close" size={18} onClick={onClose} />
+        <IconButton testId="quality-close" label="Close" icon="close" size={18} onClick={close} />
       </header>
       {look.history.some((bps) => bps !== null) && (
         <Sparkline values={look.history} steps={HISTORY} label="Bitrate of the last minute" />

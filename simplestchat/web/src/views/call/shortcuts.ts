@@ -52,20 +52,34 @@ function onKeyDown(event: KeyboardEvent, call: Call, state: { talking: boolean }
   shortcut.run(call);
 }
 
+/** Listens to the keys until the function that it returns is called. */
+export function followKeys(call: Call): () => void {
+  const state = { talking: false };
+  const down = (event: KeyboardEvent): void => onKeyDown(event, call, state);
+  const release = (): void => {
+    if (!state.talking) return;
+    state.talking = false;
+    void setMicrophone(call, false);
+  };
+  const up = (event: KeyboardEvent): void => {
+    if (event.key === TALK_KEY) release();
+  };
+  // Whoever lets go of the key while another window has the focus is not heard here.
+  const hide = (): void => {
+    if (document.hidden) release();
+  };
+  document.addEventListener("keydown", down);
+  document.addEventListener("keyup", up);
+  document.addEventListener("visibilitychange", hide);
+  window.addEventListener("blur", release);
+  return () => {
+    document.removeEventListener("keydown", down);
+    document.removeEventListener("keyup", up);
+    document.removeEventListener("visibilitychange", hide);
+    window.removeEventListener("blur", release);
+  };
+}
+
 export function useShortcuts(call: Call): void {
-  useEffect(() => {
-    const state = { talking: false };
-    const down = (event: KeyboardEvent): void => onKeyDown(event, call, state);
-    const up = (event: KeyboardEvent): void => {
-      if (event.key !== TALK_KEY || !state.talking) return;
-      state.talking = false;
-      void setMicrophone(call, false);
-    };
-    document.addEventListener("keydown", down);
-    document.addEventListener("keyup", up);
-    return () => {
-      document.removeEventListener("keydown", down);
-      document.removeEventListener("keyup", up);
-    };
-  }, [call]);
+  useEffect(() => followKeys(call), [call]);
 }

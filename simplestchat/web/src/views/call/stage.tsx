@@ -10,7 +10,7 @@ import { ShareLink } from "../ui/share";
 import { panel } from "./actions";
 import { QualityCard } from "./quality";
 import { placeOf, TileView } from "./tile";
-import { type Arrangement, arrange, personTiles, screenTiles } from "./tiles";
+import { type Arrangement, arrange, personTiles, screenTiles, visiblePeople } from "./tiles";
 
 const GAP = { narrow: 8, wide: 12 } as const;
 const NARROW = 640;
@@ -55,7 +55,7 @@ function Pages({ page, pages, onTurn }: { page: number; pages: number; onTurn: (
 /** Pictures that nobody sees need not be sent. */
 function useVisible(call: Call, arrangement: Arrangement): void {
   useEffect(() => {
-    const visible = new Set(arrangement.placed.map(({ tile }) => tile.peerId));
+    const visible = visiblePeople(arrangement);
     if (call.visible.peek() === null || !sameSet(visible, call.visible.peek() ?? new Set())) call.visible.value = visible;
   }, [arrangement]);
 }

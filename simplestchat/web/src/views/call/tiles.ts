@@ -94,6 +94,11 @@ export interface Arrangement {
   readonly rest: { readonly rect: Rect; readonly count: number } | null;
 }
 
+/** The people whose cameras have a place on the page. The tile of a screen shows nothing of who shares it. */
+export function visiblePeople({ placed }: Arrangement): Set<string> {
+  return new Set(placed.filter(({ tile }) => tile.kind === "person").map(({ tile }) => tile.peerId));
+}
+
 export interface ArrangeOptions {
   readonly stage: Size;
   readonly gap: number;
