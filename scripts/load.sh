@@ -15,7 +15,7 @@ run() { # NAME ARGUMENT...
     .venv/bin/simplestchat load "$@" --quiet --report "$folder/$name" || { status=$?; [ $status -gt $worst ] && worst=$status; }
 }
 
-for name in conference webinar audio gallery spotlight codecs churn unstable chat-storm reconnect-herd; do
+for name in conference webinar audio gallery spotlight codecs adaptive churn unstable chat-storm reconnect-herd; do
     run "$name" "scenarios/$name.toml"
 done
 run webinar-1000 scenarios/webinar.toml --clients 1000

@@ -112,7 +112,7 @@ cdef void link_set(Link* l, const LinkSettings* settings) noexcept nogil:
     if settings.queue_us and settings.rate_bps:
         l.settings.queue_bytes = <u32>min(<double>settings.rate_bps / 8e6 * <double>settings.queue_us, <double>0xFFFFFFFF)
     # No more than that can be in flight anyway; and so spans stay far below 2**63 ns at any rate.
-    l.settings.queue_bytes = min(settings.queue_bytes, <u32>(LINK_MAX_QUEUED * LINK_MAX_DATAGRAM))
+    l.settings.queue_bytes = min(l.settings.queue_bytes, <u32>(LINK_MAX_QUEUED * LINK_MAX_DATAGRAM))
     if settings.burst_enter == 0:
         l.bad = False
 

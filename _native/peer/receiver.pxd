@@ -11,7 +11,8 @@
 #  - Each encoding has counters of its own: at a switch the count goes on at the new one's packet, and nothing of either is lost by it.
 #    Of RECEIVER_RUNS such runs the oldest is settled when another begins.
 #  - withheld: what the server left out and closed the gap of: counters go missing, numbers on the wire do not. At a keyframe (video) or at
-#    any packet (audio) the count goes on behind it in a run of its own; elsewhere it is loss.
+#    any packet (audio) the count goes on behind it in a run of its own; elsewhere it is loss. Where numbers are missing as well, so many
+#    of the last counters before it are missing, and the others withheld.
 #  - A stream with layers in it counts by the numbers on the wire, because a server leaves layers out and closes the gap: what it leaves
 #    out is not missing. Hops cannot be told then (lost_uplink stays as it is), and highest_counter is such a number.
 #  - misdelivered: another user's or track's stamp, a FORBIDDEN one, or one that was due after the stream was closed to us.

@@ -160,6 +160,7 @@ cdef void _deliver(Receiver* r, const Stamp* stamp, int verdict, bint repair, us
 # The run of a packet that is counted by its stamp. What the server left out before it was nobody's loss.
 cdef Tally* _stamped_run(Receiver* r, const Stamp* stamp, u64 index, const Ledger* ledger) noexcept nogil:
     cdef Tally* t = run_of(r, stamp, ledger)
+    cdef Stamp begins
     cdef u64 skipped, missing
     if t is NULL or t != &r.tallies[r.last] or stamp.counter < t.next or index <= r.wire:
         return t
@@ -168,7 +169,9 @@ cdef Tally* _stamped_run(Receiver* r, const Stamp* stamp, u64 index, const Ledge
     if skipped <= missing or missing >= _RESTART or (r.settings.video and not stamp.flags & STAMP_KEYFRAME):
         return t
     r.totals.withheld += skipped - missing
-    return run_begin(r, stamp, ledger)
+    begins = stamp[0]
+    begins.counter = <u32> (stamp.counter - missing)     # those whose numbers are missing, too, may still come
+    return run_begin(r, &begins, ledger)
 
 
 # The run of a packet of a layered stream, which is counted by its number on the wire: the server leaves packets out, but no numbers.

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from support.call_page import WATCH, CallPage
@@ -108,11 +109,13 @@ class Tally:
         switches = [after - before for (before, old), (after, new) in pairwise(pictures) if old != new]
         self.changes += len(switches)
         self.gaps_ms += switches
-        ends = [*(when for when, _ in wishes[1:]), pictures[-1][0]]
+        ends = [*(when for when, _ in wishes[1:]), pictures[-1][0] + 1]
         for (asked, layer), end in zip(wishes, ends, strict=True):
-            came = next((when for when, width in pictures if asked <= when < end and width == WIDTHS[layer]), None)
-            if came is not None:
-                self.waits_ms.append(came - asked)
+            before = [width for when, width in pictures if when < asked]
+            if before and before[-1] == WIDTHS[layer]:
+                continue  # the wish before came to nothing, and this one is for what is still shown
+            came = next((when for when, width in pictures if asked <= when < end and width == WIDTHS[layer]), inf)
+            self.waits_ms.append(came - asked)
 
 
 @contextmanager

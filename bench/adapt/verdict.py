@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Literal
 
 
@@ -45,8 +46,8 @@ def least(case: str, what: str, value: float, bar: float, unit: str = "") -> Row
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """Of sorted values; 0 when there are none."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+    """Of sorted values; not a number, which reaches no bar, when there are none."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else nan
 
 
 def jain(rates: list[float]) -> float:

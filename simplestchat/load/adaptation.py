@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
+from math import inf
 from typing import NamedTuple
 
 from simplestchat.load.evidence import Evidence
@@ -13,6 +14,10 @@ from simplestchat.load.timeline import US, Points, Values
 
 MEGABIT = 1_000_000
 MINUTE_US = 60 * US
+SETTLED_US = 10 * US
+"""After a link has become wide: by then what is sent should have followed."""
+LONG_ENOUGH_US = 15 * US
+"""Who is watched for so long after a link has become wide has shown whether the best layer comes back."""
 PREFIX = "watch."
 
 
@@ -75,7 +80,7 @@ def curves(evidence: Evidence) -> Iterator[Curve]:
     line = evidence.timeline
     for one in watches(evidence):
         rates, name = f"Link of user {one.user}", f"watch_{one.user}"
-        yield Curve(rates, "Mbit/s", f"{name}_capacity", "capacity", _scaled(line.level(one.capacity), MEGABIT))
+        yield Curve(rates, "Mbit/s", f"{name}_capacity", "capacity", _bounded(line.level(one.capacity)))
         yield Curve(rates, "Mbit/s", f"{name}_estimate", "estimate", _scaled(line.level(one.estimate), MEGABIT))
         yield Curve(rates, "Mbit/s", f"{name}_received", "received", _scaled(line.rate(one.received), MEGABIT / 8))
         layers = f"Layers to user {one.user}"
@@ -83,6 +88,11 @@ def curves(evidence: Evidence) -> Iterator[Curve]:
         if any(value for _, value in one.temporal):
             yield Curve(layers, "", f"{name}_temporal", "temporal layer", line.level(one.temporal))
         yield Curve(f"Queue to user {one.user}", "ms", f"{name}_queue", "wait", _scaled(line.level(one.queue), 1000))
+
+
+def _bounded(values: Values) -> Values:
+    """In Mbit/s; an open link has no line."""
+    return [value / MEGABIT if value else None for value in values]
 
 
 def _scaled(values: Values, by: float) -> Values:
@@ -102,18 +112,50 @@ def _area(points: Points) -> float:
 
 
 def layer_back_s(evidence: Evidence) -> float | None:
-    """The slowest return to the best layer after a link has become as wide as it ever is; None when none did."""
-    waits = [wait for one in watches(evidence) for wait in returns(one.capacity, one.layer)]
+    """The slowest return to the best layer that any of them had, after a link has become as wide as it ever is.
+
+    None when no link did, or nobody was watched for long enough after it; infinite when one never came back.
+    """
+    found = watches(evidence)
+    best = max((value for one in found for _, value in one.layer), default=0.0)
+    waits = [wait for one in found for wait in returns(one.capacity, one.layer, best)]
     return max(waits) if waits else None
 
 
-def returns(capacity: Points, layer: Points) -> Iterator[float]:
-    """Seconds from each widening to the widest until the best layer that was had before is there again."""
-    widest = max((value for _, value in capacity), default=0.0)
-    for (_, before), (at_us, now) in pairwise(capacity):
-        if not before < now == widest:
-            continue
-        best = max((value for time, value in layer if time < at_us), default=0.0)
+def returns(capacity: Points, layer: Points, best: float) -> Iterator[float]:
+    """Seconds from each widening to the widest until the best layer is there: infinite when it never is."""
+    for at_us in _widenings(capacity):
         back = next((time for time, value in layer if time >= at_us and value >= best), None)
-        end = layer[-1][0] if layer else at_us
-        yield ((end if back is None else back) - at_us) / US
+        if best and back is not None:
+            yield (back - at_us) / US
+        elif layer and layer[-1][0] - at_us >= LONG_ENOUGH_US:
+            yield inf
+
+
+def _widenings(capacity: Points) -> Iterator[int]:
+    """When a link became as wide as it ever is."""
+    widest = max((value or inf for _, value in capacity), default=0.0)
+    for (_, before), (at_us, now) in pairwise(capacity):
+        if (before or inf) < (now or inf) == widest:
+            yield at_us
+
+
+def layer_when_wide(evidence: Evidence) -> float | None:
+    """The mean layer where a link has been as wide as it ever is for some seconds; None when none was for so long."""
+    areas = [area for one in watches(evidence) for area in _wide(one.capacity, one.layer)]
+    seconds = sum(span for _, span in areas)
+    return sum(value * span for value, span in areas) / seconds if seconds else None
+
+
+def _wide(capacity: Points, layer: Points) -> Iterator[tuple[float, float]]:
+    """Layers and for how long, of the samples that tell of a link at its widest, settled."""
+    widest = max((value or inf for _, value in capacity), default=0.0)
+    shown = dict(layer)
+    since_us: int | None = None
+    for (at_us, now), (next_us, _) in pairwise(capacity):
+        if (now or inf) < widest:
+            since_us = None
+            continue
+        since_us = at_us if since_us is None else since_us
+        if at_us - since_us >= SETTLED_US and at_us in shown:
+            yield shown[at_us], next_us - at_us

@@ -117,8 +117,8 @@ class QualityData(Message, frozen=True, kw_only=True):
     """MOS in hundredths to how many audio streams had it."""
     rooms: dict[int, tuple[int, int]] = {}
     """Room to packets lost after repair and packets due."""
-    audio: tuple[int, int] = (0, 0)
-    """The same of all audio."""
+    audio: tuple[int, int, int] = (0, 0, 0)
+    """The same of all audio, and how much the server left out."""
 
 
 class UserResult(Message, frozen=True, kw_only=True):

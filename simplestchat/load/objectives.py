@@ -7,6 +7,7 @@ measure by its nature, as packet loss where nobody publishes, is not asked of it
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from simplestchat.load.report import Objective
@@ -70,8 +71,10 @@ RULES: Final[dict[str, Rule]] = {
     "mos_median": Rule("Audio quality (MOS), median", "MOS", _spread("mos", "p50"), ">="),
     "freeze_share": Rule("Viewing time frozen", "share", _figure("freeze_share")),
     "audio_loss": Rule("Audio packets lost, after repair", "share", _figure("audio_loss"), media=True),
+    "audio_withheld": Rule("Audio packets left out by the server", "share", _figure("audio_withheld"), media=True),
     "queue_p95_ms": Rule("Wait at the bottleneck, 95th percentile", "ms", _spread("link_queue_ms", "p95"), media=True),
     "layer_back_s": Rule("Best layer back after a link widened", "s", _figure("layer_back_s"), media=True),
+    "layer_when_wide": Rule("Layer on a link at its widest", "", _figure("layer_when_wide"), ">=", media=True),
     "switches_per_minute": Rule("Switches of layer in a video", "1/min", _figure("switches_per_minute"), media=True),
     "reconnect_p95_ms": Rule("Coming back, 95th percentile", "ms", _spread("reconnect_ms", "p95")),
     "server_rss_growth_mb": Rule("Server memory growth after the ramp", "MB", lambda measured: measured.rss_growth_mb),
@@ -131,6 +134,8 @@ def explain(objective: Objective) -> str:
 
 def told(value: float, unit: str) -> str:
     """A figure with its unit, as people read it."""
+    if value == inf:
+        return "never"
     if unit == "share":
         percent = value * 100
         # What is not quite all must not read as all.

@@ -51,15 +51,13 @@ def layers_wanted(notice: ProducerLayers) -> int:
 class Track:
     """One published track."""
 
-    __slots__ = ("begun", "info", "layers", "muted", "publication")
+    __slots__ = ("begun", "info", "muted", "publication")
 
     def __init__(self, publication: Publication, info: SenderInfo) -> None:
         self.publication = publication
         self.info = info
         self.begun = False
         self.muted = False
-        self.layers: int | None = None
-        """Which encodings the server wants, a bit each; None: it never said."""
 
 
 class Publishing:
@@ -140,8 +138,8 @@ class Publishing:
             return
         self._stay.world.media.swarm.add_sender(track.publication.sender, path.number, track.info)
         track.begun = True
-        if track.layers is not None:
-            self._stay.world.media.swarm.set_layers(track.publication.sender, track.layers)
+        if track.publication.layers is not None:
+            self._stay.world.media.swarm.set_layers(track.publication.sender, track.publication.layers)
         if self._stay.world.silent:
             self.stop()
         elif not track.publication.video and self._stay.world.scenario.publish.talk == "turns":
@@ -211,9 +209,9 @@ class Publishing:
         """The server says which encodings anyone receives; the others need not be sent."""
         for track in self.tracks.values():
             if track.publication.producer_id == notice.producer_id:
-                track.layers = layers_wanted(notice)
+                track.publication.layers = layers_wanted(notice)
                 if track.begun:
-                    self._stay.world.media.swarm.set_layers(track.publication.sender, track.layers)
+                    self._stay.world.media.swarm.set_layers(track.publication.sender, track.publication.layers)
 
     # The end
 

@@ -31,8 +31,8 @@ class Quality:
         self.lost: Counter[int] = Counter()
         """By room."""
         self.due: Counter[int] = Counter()
-        self.audio = [0, 0]
-        """Packets of audio that were lost after repair, and that were due."""
+        self.audio = [0, 0, 0]
+        """Packets of audio that were lost after repair, that were due, and that the server left out beside these."""
 
     def add(self, stream: StreamResult) -> None:
         """Count a stream."""
@@ -41,6 +41,7 @@ class Quality:
         if stream.track == TRACK_MICROPHONE:
             self.audio[0] += stream.totals.get("lost", 0)
             self.audio[1] += due(stream)
+            self.audio[2] += stream.totals.get("withheld", 0)
         if stream.track != TRACK_MICROPHONE:
             self.viewing_s += stream.seconds
             self.frozen_s += stream.totals.get("freeze_us", 0) / _US
@@ -61,19 +62,25 @@ class Quality:
     def data(self) -> QualityData:
         """For a message."""
         rooms = {room: (self.lost[room], all_due) for room, all_due in self.due.items()}
-        lost, audio_due = self.audio
+        lost, audio_due, withheld = self.audio
         return QualityData(
             viewing_s=self.viewing_s,
             frozen_s=self.frozen_s,
             scores=dict(self.scores),
             rooms=rooms,
-            audio=(lost, audio_due),
+            audio=(lost, audio_due, withheld),
         )
 
     @property
     def audio_loss(self) -> float | None:
         """Of all audio, after repair; None when none was due."""
         return self.audio[0] / self.audio[1] if self.audio[1] else None
+
+    @property
+    def audio_withheld(self) -> float | None:
+        """What the server left out of all audio; None when there was none."""
+        _, audio_due, withheld = self.audio
+        return withheld / (audio_due + withheld) if audio_due + withheld else None
 
     @property
     def freeze_share(self) -> float | None:

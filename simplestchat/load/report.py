@@ -98,10 +98,14 @@ class Summary(Part, frozen=True, kw_only=True):
     """Received by all users, mean over the hold."""
     audio_loss: float | None = None
     """Of audio alone, after repair."""
+    audio_withheld: float | None = None
+    """Of audio, left out by the server: voices that are not among the loudest in a large room."""
     link_queue_ms: Spread = NOTHING
     """How long packets to watched users waited at an emulated bottleneck."""
     layer_back_s: float | None = None
-    """From a link's becoming as wide as it ever is to its watched user's best layer, the slowest time."""
+    """From a link's becoming as wide as it ever is to the best layer that watched users ever had, the slowest time."""
+    layer_when_wide: float | None = None
+    """Encoding or spatial layer, from 1, of watched users from 10 s after their link became its widest; the mean."""
     switches_per_minute: float | None = None
     """Of encoding or spatial layer, in a video of a watched user, on the average."""
     server_objects_left: float | None = None

@@ -34,7 +34,7 @@ class Latest(OrderedDict[Key, Value], Generic[Key, Value]):
 class Publication:
     """A track that a user of this process publishes."""
 
-    __slots__ = ("certain", "final", "producer_id", "sender", "user", "video")
+    __slots__ = ("certain", "final", "layers", "producer_id", "sender", "user", "video")
 
     def __init__(self, user: int, *, video: bool, sender: int, certain: bool) -> None:
         self.user = user
@@ -43,6 +43,8 @@ class Publication:
         self.producer_id = ""
         self.certain = certain
         """Whether everything it sends must arrive but for the server: one encoding over a clear path."""
+        self.layers: int | None = None
+        """Which encodings the server wants, a bit each; None: it never said."""
         self.final: int | None = None
         """Once it has stopped for good: how many packets its encoding has had."""
 

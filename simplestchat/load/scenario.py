@@ -5,7 +5,7 @@ Spans are seconds, rates bits per second, shares 0 to 1. A file's tables have th
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -28,17 +28,47 @@ VideoPreset: TypeAlias = Literal[
 """Height of the picture and frames a second; empty: no video."""
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=604_800)]
+TalkSpan: TypeAlias = Annotated[float, Meta(ge=0, le=65)]
+"""Synthetic users count it in milliseconds of 16 bits: `_native/peer/settings.pxd`."""
+LinkSpan: TypeAlias = Annotated[float, Meta(ge=0, le=60)]
+"""What an emulated link holds at most: `_native/peer/arguments.pyx`."""
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
 Rate: TypeAlias = Annotated[float, Meta(ge=0, le=100_000)]
 BitsPerSecond: TypeAlias = Annotated[int, Meta(ge=0, le=100_000_000_000)]
+LEAST_RATE_BPS: Final = 1000
+MOST_RATE_BPS: Final = 200_000_000
+"""Of an encoding: `_native/peer/sender.pyx`."""
+RATES: Final = f"a whole number of bit/s from {LEAST_RATE_BPS:_} to {MOST_RATE_BPS:_} (150 kbit/s are 150_000)"
+EncodingRate: TypeAlias = Annotated[int, Meta(ge=LEAST_RATE_BPS, le=MOST_RATE_BPS, extra={"words": RATES})]
 Limit: TypeAlias = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 Faults: TypeAlias = Annotated[int, Meta(ge=0)]
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-"""Lower-case letters, digits and hyphens, 40 at most."""
+Name: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        extra={"words": "lower-case letters, digits and hyphens, 40 at most"},
+    ),
+]
 Codec: TypeAlias = Literal["vp8", "h264", "vp9", "av1", "mixed"]
 """``mixed``: the publishers of a room have them in turn."""
-Scalability: TypeAlias = Annotated[str, Meta(pattern=r"^L1T[123]$|^L[23]T[123](_KEY)?$")]
+Scalability: TypeAlias = Literal[
+    "L1T1",
+    "L1T2",
+    "L1T3",
+    "L2T1",
+    "L2T1_KEY",
+    "L2T2",
+    "L2T2_KEY",
+    "L2T3",
+    "L2T3_KEY",
+    "L3T1",
+    "L3T1_KEY",
+    "L3T2",
+    "L3T2_KEY",
+    "L3T3",
+    "L3T3_KEY",
+]
 """A mode of W3C webrtc-svc: spatial and temporal layers inside one stream."""
 Layout: TypeAlias = Literal["", "gallery", "speaker"]
 Talk: TypeAlias = Literal["always", "turns", "spurts", "never"]
@@ -68,8 +98,8 @@ class Publish(Frozen, frozen=True, kw_only=True):
     ``dtx``.
     """
     dtx: bool = True
-    talk_s: Seconds = 3.0
-    silence_s: Seconds = 5.0
+    talk_s: TalkSpan = 3.0
+    silence_s: TalkSpan = 5.0
     video: VideoPreset = ""
     """Empty: none."""
     codec: Codec = "vp8"
@@ -77,8 +107,8 @@ class Publish(Frozen, frozen=True, kw_only=True):
     """Of the video; 0: the preset's own."""
     simulcast: bool = False
     """Three encodings that share the bit rate, each half as large as the next one."""
-    layers: Annotated[tuple[BitsPerSecond, ...], Meta(max_length=3)] = ()
-    """Or their bit rates, the lowest first; this is simulcast, too."""
+    layers: Annotated[tuple[EncodingRate, ...], Meta(max_length=3)] = ()
+    """Or their bit rates, the lowest first, instead of ``bitrate_bps``; this is simulcast, too."""
     scalability: Scalability = "L1T1"
     """Layers inside an encoding: temporal ones of VP8, VP9 and AV1, spatial ones of VP9 and AV1 without simulcast."""
 
@@ -148,11 +178,11 @@ class Conditions(Frozen, frozen=True, kw_only=True):
     duplicate: Share = 0.0
     reorder: Share = 0.0
     corrupt: Share = 0.0
-    delay_s: Seconds = 0.0
-    jitter_s: Seconds = 0.0
+    delay_s: LinkSpan = 0.0
+    jitter_s: LinkSpan = 0.0
     rate_bps: BitsPerSecond = 0
     queue_bytes: Annotated[int, Meta(ge=1500, le=100_000_000)] = 64_000
-    queue_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    queue_s: LinkSpan = 0.0
     """Of the bottleneck, instead of bytes: what its rate takes away in so long."""
 
 
@@ -208,10 +238,14 @@ class Objectives(Frozen, frozen=True, kw_only=True):
     """Time frozen, of all viewing time."""
     audio_loss: Share | None = None
     """Packets of audio lost after repair, of all that should have arrived."""
+    audio_withheld: Share | None = None
+    """Packets of audio that the server leaves out, of all: 0 where a room is too small to hear only the loudest."""
     queue_p95_ms: Limit | None = None
     """How long watched users' packets wait at the bottleneck."""
     layer_back_s: Limit | None = None
-    """After a bottleneck has widened to its widest: until each watched user gets its best layer again, the slowest."""
+    """After a bottleneck has widened to its widest: until each watched user gets the best layer again, the slowest."""
+    layer_when_wide: Limit | None = None
+    """Encoding or spatial layer, from 1, that watched users get, from 10 s after their link has become its widest."""
     switches_per_minute: Limit | None = None
     """Of encoding or spatial layer, in the videos of watched users, mean of a video."""
     reconnect_p95_ms: Limit | None = None

@@ -4,6 +4,7 @@ Rules:
  - Nothing for ``PATIENCE_S`` since it is due: a silent stream; nothing any more for so long: a stopped one. Only time
    counts in which the path stood and the publisher sent: a publisher of this process is asked how far it is, of one
    of another process the plan says it, and ``LONG_PATIENCE_S`` are granted.
+ - A publisher that was told that nobody takes any encoding of it is no excuse: here somebody does.
  - A camera has shown a whole keyframe ``PICTURE_S`` after its first packet.
  - Where the plan disturbs a path of either end, ``LONG_PATIENCE_S`` are granted for everything, and nothing is said in
    an outage, nor so long after any change, nor where more is lost than comes.
@@ -154,9 +155,14 @@ class Vigil:
             )
             if last_us != self._last_us:
                 return False
-        if self._sent is not None and self._sent <= (before or 0):
+        if self._sent is not None and self._sent <= (before or 0) and not self._stopped_by_server():
             return False
         return self._judgeable()
+
+    def _stopped_by_server(self) -> bool:
+        """Whether the publisher was told that nobody takes what is due here."""
+        publication = self._publication()
+        return publication is not None and publication.layers == 0
 
     def _count(self) -> int | None:
         """How many packets the publisher has made; None when it is not of this process."""

@@ -2,10 +2,10 @@
 
 Rules:
  - Watched are the first ones of this process whom the plan puts behind a network with a bottleneck, now or later.
- - Of each, a sample has gauges ``watch.USER.NAME`` (capacity_bps, estimate_bps and queue_us; videos: how many it
-   receives; layer: the encoding or spatial layer that is shown, from 1, 0 while nothing is, and temporal: the one in
-   it; of several videos the best) and totals ``watch.USER.bytes`` and ``watch.USER.switches``. What is not known is
-   not there.
+ - Of each, a sample has gauges ``watch.USER.NAME`` (capacity_bps: 0 while nothing limits the link; estimate_bps and
+   queue_us; videos: how many it receives; layer: the encoding or spatial layer that is shown, from 1, 0 while nothing
+   is, and temporal: the one in it; of several videos the best) and totals ``watch.USER.bytes`` and
+   ``watch.USER.switches``. What is not known is not there.
  - Every ``PROBE_S`` the queue in front of each is looked at, for a histogram of all.
 """
 
@@ -75,7 +75,7 @@ class Watched:
     def _told(self, user: User) -> dict[str, int]:
         link, path = self._link(user), self._path(user)
         found: dict[str, int] = {}
-        if link and link["down_rate_bps"]:
+        if link:
             found |= {"capacity_bps": link["down_rate_bps"], "queue_us": link["down_queue_us"]}
         if path is not None and path.estimate_bps:
             found["estimate_bps"] = path.estimate_bps

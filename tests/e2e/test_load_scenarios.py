@@ -79,7 +79,12 @@ SHORT = {
         4,
         6,
         watched,
-        (*(f'objectives.{name}="off"' for name in ("layer_back_s", "switches_per_minute", "queue_p95_ms")),),
+        (
+            *(
+                f'objectives.{name}="off"'
+                for name in ("layer_back_s", "layer_when_wide", "switches_per_minute", "queue_p95_ms")
+            ),
+        ),
     ),
     "codecs": Short(4, 6, lambda report: report["summary"]["first_frame_ms"]["count"] >= 4 * 3),
     "spotlight": Short(6, 5, counted("first_frame_ms"), ("subscribe.limit=2", "churn.stay_s=1.5", "churn.away_s=0.3")),

@@ -230,12 +230,13 @@ class ReferenceReceiver:
         if skipped <= missing or missing >= RESTART or (self.video and not stamp["flags"] & KEYFRAME):
             return run
         self.totals["withheld"] += skipped - missing
-        return self._begin(stamp)
+        return self._begin(stamp, missing)
 
-    def _begin(self, stamp: Stamp) -> Run:
+    def _begin(self, stamp: Stamp, missing: int = 0) -> Run:
+        first = stamp["counter"] - missing
         if len(self.runs) == RUNS:
             self._settle(self.runs.pop(0), 1 << 62)
-        run = Run(stamp["layer"], stamp["counter"], stamp["counter"] - 1, stamp["frame"], stamp["frame"])
+        run = Run(stamp["layer"], first, first - 1, stamp["frame"], stamp["frame"])
         self.runs.append(run)
         return run
 

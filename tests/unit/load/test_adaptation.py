@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import msgspec
 import pytest
-from support.runs import START_US, US, MadeUpRun
+from support.runs import US, MadeUpRun
 
 from simplestchat.load import adaptation
 from simplestchat.load.conditions import link_conditions
 from simplestchat.load.evidence import Evidence
 from simplestchat.load.judge import assess
 from simplestchat.load.layout import SCREEN, TILE, tiles
+from simplestchat.load.objectives import meets, told
 from simplestchat.load.presets import layers, preset
 from simplestchat.load.publishing import layers_wanted
 from simplestchat.load.record import RunRecord
@@ -18,7 +21,7 @@ from simplestchat.load.scenario import Conditions
 from simplestchat.load.watched import has_bottleneck
 from simplestchat.signaling.notices import Notice, ProducerLayers
 
-NARROW_AT, WIDE_AT = 14, 24
+NARROW_AT, WIDE_AT = 8, 16
 """Seconds of the made-up run between which the link is narrow; the best layer is back four seconds later."""
 
 
@@ -30,7 +33,7 @@ class Said(Notice, frozen=True, kw_only=True):
     max_spatial_layer: int | None = None
 
 
-def watched_run(back_after_s: int = 4) -> RunRecord:
+def watched_run(back_after_s: int = 4, top: int = 3) -> RunRecord:
     """A run with one watched user, who receives one video, over a link of 3, 0.7 and 3 Mbit/s."""
     record = MadeUpRun().record(parts=1)
     generator = record.generators[0]
@@ -42,7 +45,7 @@ def watched_run(back_after_s: int = 4) -> RunRecord:
             "watch.3.capacity_bps": 700_000 if narrow else 3_000_000,
             "watch.3.estimate_bps": 600_000 if narrow else 2_500_000,
             "watch.3.queue_us": 120_000 if second == NARROW_AT else 2_000,
-            "watch.3.layer": 3 if best else 2,
+            "watch.3.layer": top if best else 2,
             "watch.3.temporal": 0,
             "watch.3.videos": 1,
         }
@@ -73,10 +76,20 @@ def test_the_way_back_and_switches_are_measured() -> None:
     assert adaptation.switches_per_minute(evidence) == pytest.approx(2 / minutes, rel=0.05)
 
 
-def test_a_layer_that_never_comes_back_takes_all_the_time_there_is() -> None:
+def test_a_layer_that_never_comes_back_keeps_no_limit() -> None:
     evidence = Evidence(watched_run(back_after_s=1000))
-    last = evidence.record.generators[0].samples[-1].at_us
-    assert adaptation.layer_back_s(evidence) == pytest.approx((last - START_US) / US - WIDE_AT - 1, abs=0.2)
+    back = adaptation.layer_back_s(evidence)
+    assert back == inf
+    assert not meets(back, 1e6, "<=")
+    assert told(back, "s") == "never"
+
+
+@pytest.mark.parametrize("top", [0, 1, 3])
+def test_the_layer_on_a_wide_link_is_measured(top: int) -> None:
+    evidence = Evidence(watched_run(top=top))
+    wide = adaptation.layer_when_wide(evidence)
+    assert wide == pytest.approx(top, abs=0.2)
+    assert meets(wide, 2.5, ">=") == (top == 3)
 
 
 def test_who_watches_nobody_has_no_figures() -> None:
@@ -88,17 +101,24 @@ def test_who_watches_nobody_has_no_figures() -> None:
 @pytest.mark.parametrize(
     ("capacity", "layer", "waits"),
     [
-        ([(0, 3.0), (10, 1.0), (20, 3.0)], [(5, 3.0), (15, 1.0), (20, 1.0), (23, 3.0)], [3e-6]),
+        ([(0, 3.0), (10, 1.0), (20, 3.0)], [(5, 3.0), (15, 1.0), (20, 1.0), (23, 3.0)], [3.0]),
         ([(0, 3.0), (10, 1.0), (20, 2.0)], [(5, 3.0), (25, 1.0)], []),
         ([(0, 3.0)], [], []),
         ([], [], []),
-        ([(0, 1.0), (20, 3.0)], [], [0.0]),
+        ([(0, 1.0), (20, 3.0)], [], []),
+        ([(0, 1.0), (20, 3.0)], [(5, 2.0), (20, 2.0), (34, 2.0)], []),
+        ([(0, 1.0), (20, 3.0)], [(5, 2.0), (20, 2.0), (35, 2.0)], [inf]),
+        ([(0, 1.0), (20, 3.0)], [(5, 0.0), (40, 0.0)], [inf]),
+        ([(0, 0.0), (10, 1.0), (20, 0.0)], [(5, 3.0), (12, 1.0), (25, 3.0)], [5.0]),
+        ([(0, 0.0), (10, 1.0), (20, 2.0)], [(5, 3.0), (40, 1.0)], []),
     ],
 )
 def test_only_the_widest_link_owes_the_best_layer(
     capacity: list[tuple[int, float]], layer: list[tuple[int, float]], waits: list[float]
 ) -> None:
-    assert list(adaptation.returns(capacity, layer)) == pytest.approx(waits)
+    capacity = [(second * US, value) for second, value in capacity]
+    layer = [(second * US, value) for second, value in layer]
+    assert list(adaptation.returns(capacity, layer, 3.0)) == pytest.approx(waits)
 
 
 def test_layouts() -> None:

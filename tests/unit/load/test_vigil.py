@@ -29,6 +29,7 @@ class Stage:
         self.arrived_us, self.shown_us, self.sent = 0, 0, 0
         self.sending, self.coming = True, False
         self.words: list[str] = []
+        self.publication = SimpleNamespace(sender=3, layers=None)
         monkeypatch.setattr(module, "now_us", lambda: self.now)
         swarm = SimpleNamespace(
             receiver_totals=lambda _: {
@@ -53,7 +54,7 @@ class Stage:
             now_s=lambda: (self.now - START_US) / 1_000_000,
         )
         self.planned = True
-        options: dict[str, Any] = {"video": True, "publication": lambda: SimpleNamespace(sender=3), **own}
+        options: dict[str, Any] = {"video": True, "publication": lambda: self.publication, **own}
         self.vigil = Vigil(self.world, 1, 9, ends, sending=lambda: self.planned, accuse=self.words.append, **options)
         self.vigil.begin()
 
@@ -109,6 +110,18 @@ def test_what_stops_while_its_publisher_sends_is_told_and_again_after_a_mute(mon
     stage.vigil.end()
     stage.vigil.begin()
     assert stage.pass_by(PATIENCE_S + 1.5) == ["stream-stopped", "silent-stream"]
+
+
+@pytest.mark.parametrize(("layers", "words"), [(None, []), (0b001, []), (0, ["stream-stopped"])])
+def test_who_was_told_that_nobody_takes_it_is_no_excuse(
+    layers: int | None, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(monkeypatch)
+    stage.hear()
+    stage.pass_by(10)
+    stage.coming = stage.sending = False
+    stage.publication.layers = layers
+    assert stage.pass_by(PATIENCE_S + 2) == words
 
 
 def test_after_a_while_of_nothing_only_what_did_not_come_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,13 @@ def assert_share(count: int, of: int, expected: float, *, correlation: float = 0
     assert abs(count / of - expected) <= Z * sigma
 
 
+@pytest.mark.parametrize(("queue_us", "admitted"), [(0, 64), (300_000, 26), (600_000, 52)])
+def test_a_queue_may_be_told_in_time(queue_us: int, admitted: int) -> None:
+    link = Link(1, {"rate_bps": 700_000, "queue_bytes": 64_000, "queue_us": queue_us})
+    arrivals = link.run(0, 100, 1000, START, 0) + link.finish()
+    assert len(arrivals) == admitted
+
+
 def test_a_clear_link_passes_everything_at_once() -> None:
     arrivals, link = run({}, 1000)
     assert arrivals == [(number, START + number * 1000) for number in range(1000)]

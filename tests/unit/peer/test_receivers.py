@@ -127,7 +127,7 @@ def test_losses_around_what_was_withheld_are_told_apart() -> None:
     come = closed_up(video, key - 12, key)
     del come[key - 12]  # the first packet of the keyframe
     give(to, come)
-    assert counts(to.settled(), "delivered", "withheld") == (len(come), 12)
+    assert counts(to.settled(), *LOSSES, "withheld") == (len(come), 1, 1, 0, 0, 0, 12)
     whole = Listener(SMALL)
     give(whole, [*video[: key - 12], *video[key:]])  # with a gap in the numbers, they were lost on the way
     assert counts(whole.settled(), *LOSSES, "withheld") == (len(video) - 12, 12, 12, 0, 0, 0, 0)
@@ -137,6 +137,15 @@ def test_sound_is_withheld_from_any_packet_on() -> None:
     to = Listener(MICROPHONE)
     give(to, closed_up(AUDIO, 40, 60))
     assert counts(to.settled(), *LOSSES, "withheld") == (len(AUDIO) - 20, 0, 0, 0, 0, 0, 20)
+
+
+def test_what_is_lost_or_late_beside_withheld_sound_is_no_more_than_that() -> None:
+    lost, late = Listener(MICROPHONE), Listener(MICROPHONE)
+    come = closed_up(AUDIO, 40, 60)
+    give(lost, [*come[:40], *come[43:]])
+    assert counts(lost.settled(), *LOSSES, "withheld") == (len(come) - 3, 3, 3, 0, 0, 0, 20)
+    give(late, [*come[:40], come[41], come[40], *come[42:]])
+    assert counts(late.settled(), *LOSSES, "withheld") == (len(come), 0, 0, 0, 1, 0, 20)
 
 
 def test_it_ends_at_the_highest_counter_seen_or_where_we_are_told() -> None:

@@ -122,10 +122,14 @@ export interface Summary {
   packets_per_s: number | null;
   /** Of audio alone, after repair. */
   audio_loss: number | null;
+  /** Of audio, left out by the server: voices that are not among the loudest in a large room. */
+  audio_withheld: number | null;
   /** How long packets to watched users waited at an emulated bottleneck. */
   link_queue_ms: Spread;
-  /** From a link's becoming as wide as it ever is to its watched user's best layer, the slowest time. */
+  /** From a link's becoming as wide as it ever is to the best layer that watched users ever had, the slowest time. */
   layer_back_s: number | null;
+  /** Encoding or spatial layer, from 1, of watched users from 10 s after their link became its widest; the mean. */
+  layer_when_wide: number | null;
   /** Of encoding or spatial layer, in a video of a watched user, on the average. */
   switches_per_minute: number | null;
   /** Transports, producers, consumers and the like that the media workers still held when the last user had left. */
@@ -268,10 +272,10 @@ export interface Publish {
   bitrate_bps: number;
   /** Three encodings that share the bit rate, each half as large as the next one. */
   simulcast: boolean;
-  /** Or their bit rates, the lowest first; this is simulcast, too. */
+  /** Or their bit rates, the lowest first, instead of `bitrate_bps`; this is simulcast, too. */
   layers: number[];
   /** Layers inside an encoding: temporal ones of VP8, VP9 and AV1, spatial ones of VP9 and AV1 without simulcast. */
-  scalability: string;
+  scalability: "L1T1" | "L1T2" | "L1T3" | "L2T1" | "L2T1_KEY" | "L2T2" | "L2T2_KEY" | "L2T3" | "L2T3_KEY" | "L3T1" | "L3T1_KEY" | "L3T2" | "L3T2_KEY" | "L3T3" | "L3T3_KEY";
 }
 
 /** What a user receives of the others in its room. */
@@ -358,10 +362,14 @@ export interface Objectives {
   freeze_share: number | null;
   /** Packets of audio lost after repair, of all that should have arrived. */
   audio_loss: number | null;
+  /** Packets of audio that the server leaves out, of all: 0 where a room is too small to hear only the loudest. */
+  audio_withheld: number | null;
   /** How long watched users' packets wait at the bottleneck. */
   queue_p95_ms: number | null;
-  /** After a bottleneck has widened to its widest: until each watched user gets its best layer again, the slowest. */
+  /** After a bottleneck has widened to its widest: until each watched user gets the best layer again, the slowest. */
   layer_back_s: number | null;
+  /** Encoding or spatial layer, from 1, that watched users get, from 10 s after their link has become its widest. */
+  layer_when_wide: number | null;
   /** Of encoding or spatial layer, in the videos of watched users, mean of a video. */
   switches_per_minute: number | null;
   reconnect_p95_ms: number | null;
