@@ -72,7 +72,9 @@ def capacity_drop(seed: int = 7) -> Iterable[Row]:
     )
     used = viewer.queue.rate_bps(fell_us + 3 * US_PER_S, rose_us) / LOW_BPS
     yield least(case, "used from 3 s after", 100 * used, 60, "%")
-    yield least(case, "layer where it is thin, from 5 s after", _least_layer(call, watched, fell_us + 5 * US_PER_S), 1)
+    yield least(
+        case, "layer where it is thin, from 15 s after", _least_layer(call, watched, fell_us + 15 * US_PER_S), 1
+    )
     yield most(case, "top layer back after", (back[0] - rose_us) / US_PER_S if back else 99.0, 10, "s")
     yield most(case, "audio lost", 100 * (1 - sound["delivered"] / max(1, sound["delivered"] + sound["lost"])), 1, "%")
     yield most(
