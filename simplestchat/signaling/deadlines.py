@@ -14,6 +14,8 @@ class Reason(enum.Enum):
     """A peer without a connection has been away for long enough."""
     ROOM_EMPTY = enum.auto()
     """A room has been empty for long enough."""
+    CODECS = enum.auto()
+    """Somebody who left a room counts no longer for its order of codecs."""
 
 
 Due: TypeAlias = tuple[Reason, str, str]

@@ -200,6 +200,8 @@ class Hub:
                 continue
             if reason is Reason.PEER_GRACE:
                 self._membership.expire(room, peer_id)
+            elif reason is Reason.CODECS:
+                self._membership.release_codecs(room)
             else:
                 self._rooms.expire(room)
 

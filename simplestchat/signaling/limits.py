@@ -54,9 +54,14 @@ class Limits:
     resume_grace_s: float = _limit(20, "how long the place of a peer without a connection is kept")
     joined_room_grace_s: float = _limit(600, "how long a room that was made by joining it stays when empty")
     made_room_grace_s: float = _limit(3_600, "how long a room that was made over HTTP stays when empty")
+    codecs_hold_s: float = _limit(30, "how long who left a room still counts for its order of codecs")
     chat_messages: int = _set_by("chat_history", "chat messages that a room remembers")
     chat_bytes: int = _limit(2_097_152, "bytes of text that a room's chat remembers")
-    chat_spread: int = _limit(100, "peers; for each that many in its room, a chat message counts for one request more")
+    chat_spread: int = _limit(
+        100,
+        "peers; for each that many in its room, a chat message counts for one request more, and what undoes something"
+        " that all were told of (a mute, a close, a leave) for two",
+    )
     chat_snapshot: int = _limit(50, "chat messages that come with joining")
     room_notices: int = _limit(2_048, "notifications that a room remembers for those who come back")
     room_notice_bytes: int = _limit(1_048_576, "bytes of those notifications")

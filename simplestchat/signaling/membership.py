@@ -235,10 +235,23 @@ class Membership:
             self._remember(room, peer)
         room.announce(PeerLeft(peer_id=peer.id, reason=reason))
         self._attention.peer_left(peer)
-        if peer.codecs is not None and room.codecs.went(peer.codecs):
-            room.announce_settings()
         if not room.peers:
+            room.codecs.forget()
             self._rooms.emptied(room)
+        elif peer.codecs is not None:
+            room.codecs.went(peer.codecs, self._clock() + self._limits.codecs_hold_s)
+            self._await_codecs(room)
+
+    def release_codecs(self, room: Room) -> None:
+        """Let those count no longer for the order of codecs who have been gone for long enough."""
+        if room.codecs.release(self._clock()):
+            room.announce_settings()
+        self._await_codecs(room)
+
+    def _await_codecs(self, room: Room) -> None:
+        due = room.codecs.next()
+        if due is not None:
+            self._deadlines.add(due, Reason.CODECS, room.key)
 
     def _remember(self, room: Room, peer: Peer) -> None:
         """Keep a leaving peer's identity, so that what it sends again after coming back is known."""

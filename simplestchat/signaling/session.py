@@ -23,6 +23,7 @@ from simplestchat.errors import (
 from simplestchat.signaling import framing, requests
 from simplestchat.signaling.bucket import TokenBucket
 from simplestchat.signaling.chat import Chat
+from simplestchat.signaling.costs import undone
 from simplestchat.signaling.edge import CLOSE_FLOOD
 from simplestchat.signaling.framing import BadCall, Call
 from simplestchat.signaling.limits import Limits
@@ -189,6 +190,7 @@ class Session:
             return self._join(params)
         if peer is None:
             raise NotInRoom()
+        self._charge_undoing(peer, call.method, params)
         handler = self._handlers.get(call.method)
         if handler is not None:
             return handler(peer, params)
@@ -259,6 +261,12 @@ class Session:
         if not self._bucket.has(now, cost):
             raise RateLimited("What reaches that many people counts for several requests. Wait a second and try again.")
         self._bucket.take(now, cost)
+
+    def _charge_undoing(self, peer: Peer, method: str, params: object) -> None:
+        """What everybody was told of is undone: that is never refused for its cost, but what follows may be."""
+        spread = len(peer.room.peers) // self._chat_spread
+        if spread and (count := undone(peer, method, params)):
+            self._bucket.take(self._clock(), min(2 * spread * count, self._most_cost))
 
     def _history(self, peer: Peer, params: requests.ChatHistory) -> requests.ChatPage:
         return self._chat.history(peer, params)

@@ -31,6 +31,38 @@ describe("Link", () => {
     expect(lost).toEqual([true]);
   });
 
+  it("is given up when the browser itself cannot restart", async () => {
+    const { transport, lost } = await open();
+    transport.restartIce = () => Promise.reject(new DOMException("no", "OperationError"));
+    transport.become("failed");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(lost).toEqual([true]);
+  });
+
+  it("asks again for a restart that was not answered", async () => {
+    const { world, transport, lost } = await open();
+    const restarts = () => world.asked.filter((asked) => asked.startsWith("transport.restartIce")).length;
+    world.losing.add("transport.restartIce");
+    transport.become("failed");
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect([restarts(), lost]).toEqual([1, []]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([restarts(), lost]).toEqual([2, []]);
+    transport.become("connected");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([restarts(), lost]).toEqual([2, []]);
+  });
+
+  it("asks for nothing any more once it is closed", async () => {
+    const { world, link, transport } = await open();
+    world.delayMs = 10;
+    world.losing.add("transport.restartIce");
+    transport.become("failed");
+    link.close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(world.asked).toEqual(["transport.create", "transport.restartIce t0"]);
+  });
+
   it("says that the server holds it no more when that comes from the server", async () => {
     const failed = await open();
     failed.link.onServerState("failed");

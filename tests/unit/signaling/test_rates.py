@@ -1,9 +1,11 @@
 """How fast a client may ask: bursts that real rooms need pass, floods end."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.recorder import World, finish
+from support.recorder import OPUS, Client, World, finish
 
 from simplestchat.signaling.bucket import TokenBucket
 from simplestchat.signaling.limits import Limits
@@ -87,3 +89,84 @@ def test_a_thousand_people_may_each_say_five_things_a_second() -> None:
     for number in range(60):
         people[7].call("chat.send", text="x", clientId=str(number))
         world.now += 0.2
+
+
+def muting(client: Client) -> Callable[[], list[tuple[str, dict[str, object]]]]:
+    producer = client.produce(client.transport("send"), "audio")
+    return lambda: [("producer.pause", {"producerId": producer}), ("producer.resume", {"producerId": producer})]
+
+
+def publishing(client: Client) -> Callable[[], list[tuple[str, dict[str, object]]]]:
+    transport = client.transport("send")
+    wanted = {"transportId": transport, "kind": "audio", "rtpParameters": OPUS}
+
+    def again() -> list[tuple[str, dict[str, object]]]:
+        peer = client.session.peer
+        held = next(iter(peer.producers), "none") if peer else "none"
+        return [("producer.close", {"producerId": held}), ("producer.create", wanted)]
+
+    client.call("producer.create", **wanted)
+    return again
+
+
+def coming(client: Client) -> Callable[[], list[tuple[str, dict[str, object]]]]:
+    return lambda: [("room.leave", {}), ("room.join", {"room": "room", "name": "Ada"})]
+
+
+@pytest.mark.parametrize("doing", [muting, publishing, coming])
+@pytest.mark.parametrize(("people", "at_most"), [(400, 51), (10, 250)])
+def test_what_everybody_hears_of_again_and_again_costs_more(
+    doing: Callable[[Client], Callable[[], list[tuple[str, dict[str, object]]]]], people: int, at_most: int
+) -> None:
+    world = World()
+    clients = [world.joined(name=str(number)) for number in range(people)]
+    ada, listener = clients[0], clients[-1]
+    again = doing(ada)
+    listener.box.take()
+    for _ in range(260):
+        for method, params in again():
+            ada.ask(method, **params)
+    assert at_most - 4 <= len(listener.box.take()) / 2 <= at_most
+    assert ada.box.closed is None
+    world.wait(10)
+    ada.call("ping")
+
+
+def test_many_who_come_at_once_pay_nothing_for_it() -> None:
+    world = World(Limits(request_burst=5, chat_spread=10))
+    for number in range(100):
+        client = world.joined(name=str(number))
+        transport = client.transport("send")
+        for kind in ("audio", "video"):
+            client.produce(transport, kind)
+        assert client.call("ping") == {}
+
+
+def test_a_mute_passes_whatever_it_costs() -> None:
+    world = World(Limits(request_burst=10, chat_spread=1))
+    ada = world.joined()
+    for number in range(50):
+        world.joined(name=str(number))
+    producer = ada.produce(ada.transport("send"), "audio")
+    for _ in range(3):
+        ada.call("ping")
+    ada.call("producer.pause", producerId=producer)
+    # Nothing changes, so nothing more is paid.
+    world.wait(0.045)
+    ada.call("producer.pause", producerId=producer)
+    ada.call("ping")
+    assert ada.refused("producer.resume", producerId=producer) == "rate_limited"
+    world.wait(1)
+    ada.call("producer.resume", producerId=producer)
+
+
+def test_a_closed_transport_pays_for_what_was_on_it() -> None:
+    world = World(Limits(request_burst=100, chat_spread=1))
+    ada, _ = world.joined(), world.joined(name="Bob")
+    transport = ada.transport("send")
+    for ssrc in range(1, 11):
+        ada.produce(transport, ssrc=ssrc)
+    ada.call("transport.close", transportId=transport)
+    # The burst without 13 requests and 10 producers, each heard of twice by two.
+    asked = [ada.ask("ping") for _ in range(60)]
+    assert sum("result" in answer for answer in asked) == 100 - 13 - 40

@@ -2,11 +2,12 @@
  * One WebRTC transport and its health.
  *
  * A path that breaks is first repaired by an ICE restart (same keys, nothing is negotiated again). When that brings nothing
- * in time, or the server says `failed` (its worker is gone), the link is `lost`: its owner throws it away and builds another.
+ * in time, fails, or the server says `failed` (its worker is gone), the link is `lost`: its owner throws it away and builds
+ * another. A restart that the server has not answered is asked for again.
  */
 
 import type { Device, types } from "mediasoup-client";
-import { RpcError } from "../net/rpc";
+import { RpcError, UnansweredError } from "../net/rpc";
 import type { Methods, Notifications, OwnMedia } from "../net/wire";
 
 export type Request = <K extends keyof Methods>(method: K, params: Methods[K]["params"]) => Promise<Methods[K]["result"]>;
@@ -16,6 +17,8 @@ export type Direction = "send" | "recv";
 const DISCONNECTED_GRACE_MS = 1_500;
 /** How long an ICE restart may take before everything is built anew. */
 const RESTART_DEADLINE_MS = 4_000;
+/** The wait after a restart that was not answered; the deadline of its answer has passed by then. */
+const RESTART_AGAIN_MS = 2_000;
 
 /** Waits between attempts: a worker that died is replaced within about two seconds, and nobody should wait much longer. */
 export const RETRY = { firstMs: 250, capMs: 1_500 } as const;
@@ -95,8 +98,7 @@ export class Link {
     if (state === "connected") {
       clearTimeout(this.#timer);
     } else if (state === "disconnected" && !this.#restarting) {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.#restart(), DISCONNECTED_GRACE_MS);
+      this.#restartLater(DISCONNECTED_GRACE_MS);
     } else if (state === "failed") {
       void this.#restart();
     }
@@ -112,11 +114,17 @@ export class Link {
       this.#stale = false;
       this.#timer = setTimeout(() => this.#loseUnlessConnected(), RESTART_DEADLINE_MS);
     } catch (error) {
-      // Without an answer the signaling itself is broken; `check()` comes when it is back.
-      if (error instanceof RpcError) this.#lose(true);
+      // The path is still broken, on a living socket too; on another one `check()` may come first.
+      if (error instanceof UnansweredError) this.#restartLater(RESTART_AGAIN_MS);
+      else this.#lose(true);
     } finally {
       this.#restarting = false;
     }
+  }
+
+  #restartLater(waitMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#restart(), waitMs);
   }
 
   #loseUnlessConnected(): void {
