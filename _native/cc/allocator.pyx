@@ -238,7 +238,7 @@ cdef void _limit(Allocator* a, Pass* p, u64 budget) noexcept nogil:
     p.first_limit = p.keep_limit
     p.attempt_limit = budget * ALLOC_ATTEMPT
     if a.over_us == 0 or p.now - a.over_us < ALLOC_LAST_US:
-        p.first_limit = max(p.first_limit, budget * ALLOC_LAST)
+        p.first_limit = max(p.first_limit, a.estimate_bps, budget * ALLOC_LAST)
 
 
 # --- what comes of it ---

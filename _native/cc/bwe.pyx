@@ -198,6 +198,11 @@ cdef u64 _carried(Bwe* b, u64 long_bps) noexcept nogil:
     return short_bps if short_bps * 4 < long_bps * 3 else long_bps
 
 
+# Of a rate that has a pause in it nothing follows but that it may have been the estimate.
+cdef inline u64 _arrives(const Bwe* b) noexcept nogil:
+    return max(b.arrived_bps, b.aimd.bps) if b.arrival_us - b.delay.rested_us < BWE_STANDS_US else b.arrived_bps
+
+
 cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, us_t now) noexcept nogil:
     cdef us_t newest_sent = -1, lowered_us = b.aimd.lowered_us
     cdef u64 told = 0, before_bps
@@ -216,7 +221,7 @@ cdef void bwe_feedback(Bwe* b, const TwccView* view, const TwccPacket* packets, 
     b.sent_bps = rate_bps(&b.sent, RATE_LONG, now)
     b.usage = USAGE_OVER if over else USAGE_NORMAL if b.overuse.usage == USAGE_OVER else b.overuse.usage
     if delay_stands(&b.delay, now) or loss_round(
-        &b.losses, b.arrived_bps, b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now
+        &b.losses, _arrives(b), b.sent_bps, b.aimd.bps, b.delay.standing_us, b.rtt_us, now
     ):
         b.usage = USAGE_OVER
     before_bps = b.aimd.bps

@@ -5,6 +5,8 @@ from simplestchat._native.core.types cimport US_PER_S, u32, u64, us_t
 cdef enum:
     DELAY_WINDOW_US = 20000000   # the least delay is that of this window and the one before it
     DELAY_EMPTY_US = 10000       # a shorter queue is none: what the pacer lets leave at once makes one of about this length
+    DELAY_PAUSE_US = 50000       # beyond the queue: nothing was sent for so long
+    DELAY_REST_US = 250000       # and so long is half of what rates are measured over
     DELAY_LONG_US = 100000       # a standing queue of this length ...
     DELAY_STANDS_US = 2000000    # ... for so long is told,
     DELAY_AGAIN_US = 1000000     # and again so much later
@@ -17,6 +19,9 @@ cdef struct Delay:
     us_t round_most_us
     us_t stands_us               # since when the queue has been long; 0: it is not
     us_t jitter_us               # how far a feedback's delays are apart, smoothed
+    us_t left_us                 # departure of the last packet, and how long it stood in the queue
+    us_t stood_us
+    us_t rested_us               # arrival of the last packet behind so long a pause
     us_t busy_us                 # arrival of the last packet that found no queue
     u64 busy_bytes               # that arrived since
     bint begun
@@ -27,7 +32,15 @@ cdef bint delay_stands(Delay* d, us_t now) noexcept nogil
 cdef void delay_reset(Delay* d) noexcept nogil
 
 cdef inline void delay_packet(Delay* d, us_t one_way, u32 size, us_t arrival) noexcept nogil:
-    if one_way - min(d.least_us[0], d.least_us[1]) < DELAY_EMPTY_US or not d.begun:
+    cdef us_t stands = one_way - min(d.least_us[0], d.least_us[1])
+    cdef us_t left = arrival - one_way
+    # Behind a pause that is clearly longer than the queue was, that queue is gone: what came meanwhile is not what the path carries.
+    cdef bint paused = left - d.left_us > d.stood_us + DELAY_PAUSE_US
+    if left - d.left_us > DELAY_REST_US:
+        d.rested_us = arrival
+    d.left_us = left
+    d.stood_us = stands
+    if stands < DELAY_EMPTY_US or paused or not d.begun:
         d.busy_us = arrival
         d.busy_bytes = 0
     else:

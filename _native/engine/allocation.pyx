@@ -28,6 +28,7 @@ cdef enum:
     DEFAULT_PRIORITY = 1
     RANK_DEFAULT = 128             # of consumers without a priority; larger views come first
     OTHER_SHARE = 4                # what is sent beside videos is smoothed: a quarter of each new value
+    REPAIR_SHARE = 4               # a fourth of the estimate is what a fifth of random loss takes; what is more repairs what was too much
 
 # What an encoding takes of which nothing is known yet.
 cdef u32[MAX_SPATIAL] _USUAL_BPS = [150000, 500000, 1500000, 3000000]
@@ -232,12 +233,17 @@ cdef void allocation_tell(ShardState* s, Consumer* c) noexcept nogil:
     event_layers(s, c)
 
 
+cdef inline void _smooth(u64* bps, u64* bytes, us_t since) noexcept nogil:
+    bps[0] += bytes[0] * 8000000 // <u64>since // OTHER_SHARE
+    bps[0] -= min(bps[0], bps[0] // OTHER_SHARE)
+    bytes[0] = 0
+
+
 cdef void _note_others(Transport* t, us_t since) noexcept nogil:
-    """What was sent beside the videos since the last time, smoothed."""
-    cdef u64 bps = t.other_bytes * 8000000 // <u64>since
-    t.other_bytes = 0
-    t.other_bps += bps // OTHER_SHARE
-    t.other_bps -= min(t.other_bps, t.other_bps // OTHER_SHARE)
+    """What was sent beside the videos since the last time."""
+    _smooth(&t.audio_bps, &t.audio_bytes, since)
+    _smooth(&t.repair_bps, &t.repair_bytes, since)
+    t.other_bps = t.audio_bps + min(t.repair_bps, t.bwe.estimate_bps // REPAIR_SHARE)
 
 
 cdef void _divide(ShardState* s, Transport* t, us_t now) noexcept nogil:

@@ -305,7 +305,8 @@ cdef bint _resend_one(ShardState* s, Consumer* c, u16 sequence, us_t now) noexce
     cdef SentPacket* sent = sent_find(&c.sent, sequence, c.seq.next_out)
     cdef const CachedPacket* packet
     cdef u32 size
-    if sent == NULL:
+    # Of what was taken away, repairs would only stand in the way of what is sent instead.
+    if sent == NULL or c.held or sent.stream != c.stream:
         return False
     packet = cache_find(&c.producer.streams[sent.stream].cache, sent.source_index)
     if packet == NULL or now - packet.received_us > RESEND_AGE_US or c.resend_credit < packet.size:

@@ -205,8 +205,11 @@ cdef struct Transport:
     u64 allocated_bps              # the estimate that the last one divided
     u64 told_bps                   # last estimate that the node heard of
     us_t told_us
-    u64 other_bytes                # sent since the last allocation, beside what it divides: audio, repairs
-    u64 other_bps
+    u64 audio_bytes                # sent since the last allocation, beside what it divides
+    u64 repair_bytes
+    u64 audio_bps                  # the same, smoothed
+    u64 repair_bps
+    u64 other_bps                  # what of the estimate is not divided
     # From a publisher: when its numbered packets came.
     Arrivals* arrivals             # NULL before the first one
 

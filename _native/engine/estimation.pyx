@@ -138,7 +138,7 @@ cdef us_t _probe(ShardState* s, Transport* t, us_t now) noexcept nogil:
 cdef void _ping(ShardState* s, Transport* t, us_t now) noexcept nogil:
     """More is wanted, and all is held back: without a packet that is told of, nobody would ever know that there is room."""
     cdef Consumer* c
-    if t.bwe.next_step_bps == 0 or now - t.bwe.sent_us < PING_US or not out_has_headroom(&s.out):
+    if t.allocator.taken_bps or t.allocator.all_bps == 0 or now - t.bwe.sent_us < PING_US or not out_has_headroom(&s.out):
         return
     c = _prober(t)
     if c != NULL:

@@ -168,7 +168,7 @@ cdef void _count_forwarded(ShardState* s, Consumer* c, u32 payload_size, int siz
     if c.resend_credit > RESEND_CREDIT_MAX:
         c.resend_credit = RESEND_CREDIT_MAX
     if not c.video:
-        c.transport.other_bytes += size
+        c.transport.audio_bytes += size
     s.counters.forwarded += 1 - c.pipe
     s.counters.piped_out += c.pipe
 
@@ -305,7 +305,8 @@ cdef u32 outgoing_again(ShardState* s, Consumer* c, const SentPacket* sent, us_t
         _original(c, &copy, sent, now - <us_t><u32>(<u32>now - sent.sent_us))
         copy.payload_type = c.pt_by_codec[codec]
         size = _seal(s, c, &copy, &again, False, now, 0)
-    c.transport.other_bytes += size
+    if cluster == 0:
+        c.transport.repair_bytes += size
     return size
 
 

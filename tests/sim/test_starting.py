@@ -108,13 +108,14 @@ def test_of_what_waits_for_its_turn_nothing_is_lost() -> None:
     source = video(call, anna, 4_000_000, 400_000, max_payload=300)
     receiver = call.subscribe(bert, source, ext=NUMBERED)
     most = 0
-    for _ in range(40):
+    for _ in range(30):
         call.run(0.05)
         most = max(most, told(call, bert)["waiting_packets"])
     assert most > 200
+    call.do("mute", source, True, False)  # before it is known what it takes, and held back
     call.run(6)
     totals = call.receiver(receiver)
-    assert totals["delivered"] > 3000
+    assert totals["delivered"] > 2000
     assert (totals["lost"], totals["missed"], totals["withheld"]) == (0, 0, 0)
 
 
