@@ -176,7 +176,8 @@ cdef inline const u8* _lay_out(const SealJob* job) noexcept nogil:
     if job.prefix_size == 0 and job.padding == 0:
         return job.payload
     # One run of the cipher over contiguous bytes is faster than two, even with the copy.
-    memmove(body + job.prefix_size, job.payload, job.payload_size)
+    if job.payload_size:
+        memmove(body + job.prefix_size, job.payload, job.payload_size)
     if job.prefix_size:
         memcpy(body, job.prefix, job.prefix_size)
     if job.padding:

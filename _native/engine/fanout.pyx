@@ -54,8 +54,8 @@ cdef void _want_if_due(ShardState* s, Consumer* c, const Ready* ready, us_t now)
     """Asks for a keyframe for a consumer that waits for one of this encoding, when none is on its way.
 
     So it is when the consumer turns to this encoding, perhaps because the better one fell silent, when the keyframe that was asked for
-    came too late to begin with, and when it was
-    asked for in vain.
+    came too late to begin with, and when it was asked
+    for in vain.
     """
     cdef u8 stream = ready.stream
     cdef const Stream* st = &c.producer.streams[stream]

@@ -205,7 +205,7 @@ cdef void outgoing_note(ShardState* s, Consumer* c, const Ready* ready, SentPack
     copy.codec = c.producer.codecs[ready.codec].kind
     copy.payload_type = c.pt_by_codec[ready.codec]
     if not _is_readable(&copy, sent):      # another structure came behind it, in the same batch
-        sent.flags &= ~<u32>SENT_TARGETS
+        sent.flags &= ~<u8>SENT_TARGETS
     sent.flags |= _numbered(c)
     _original(c, &copy, sent, now)
     size = _note(c, &copy, sent, out, out_prefix(&s.out), job)

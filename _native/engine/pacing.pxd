@@ -5,7 +5,6 @@
 #  - A packet waits behind those that wait already, whatever the pacer says: the order stays.
 #  - A waiting packet is a number in its consumer's ring; it is written and sealed when it leaves.
 #  - When all places are taken, or half of its consumer's ring waits, the first ones leave at once: none is lost.
-#  - What waits of a video that is held back meanwhile does not leave any more: it begins anew with a keyframe.
 #  - The pace is the estimate's. Until the path was found full for the first time it is that of what is sent although nobody knows that it
 #    fits: held back it would only wait here, and the estimate would never learn whether it comes through.
 from simplestchat._native.cc.pacer cimport pacer_may_send

@@ -52,11 +52,7 @@ cdef void _leave(ShardState* s, Transport* t, const WaitingPacket* waiting, us_t
         return                             # its consumer was closed
     c = <Consumer*>value
     sent = sent_find(&c.sent, <u16>waiting.out_index, c.seq.next_out)
-    if sent == NULL or sent.out_index != waiting.out_index or not sent.flags & SENT_WAITING:
-        return
-    if c.held:
-        sent.flags = 0
-    else:
+    if sent != NULL and sent.out_index == waiting.out_index and sent.flags & SENT_WAITING:
         outgoing_late(s, c, sent, now)
 
 
