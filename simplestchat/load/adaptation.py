@@ -132,9 +132,14 @@ def returns(capacity: Points, layer: Points, best: float) -> Iterator[float]:
             yield inf
 
 
+def _widest(capacity: Points) -> float:
+    """The most that a link ever carries; one that is open has a capacity of 0."""
+    return max((value or inf for _, value in capacity), default=0.0)
+
+
 def _widenings(capacity: Points) -> Iterator[int]:
     """When a link became as wide as it ever is."""
-    widest = max((value or inf for _, value in capacity), default=0.0)
+    widest = _widest(capacity)
     for (_, before), (at_us, now) in pairwise(capacity):
         if (before or inf) < (now or inf) == widest:
             yield at_us
@@ -149,7 +154,7 @@ def layer_when_wide(evidence: Evidence) -> float | None:
 
 def _wide(capacity: Points, layer: Points) -> Iterator[tuple[float, float]]:
     """Layers and for how long, of the samples that tell of a link at its widest, settled."""
-    widest = max((value or inf for _, value in capacity), default=0.0)
+    widest = _widest(capacity)
     shown = dict(layer)
     since_us: int | None = None
     for (at_us, now), (next_us, _) in pairwise(capacity):

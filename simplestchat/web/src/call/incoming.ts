@@ -74,7 +74,8 @@ export class Incoming {
   /** The signaling is back: what is here and what the server holds are made the same, then what is left to do is done. */
   refresh(own: OwnMedia): void {
     this.#link?.check(own);
-    this.#findLeftovers(own);
+    const known = new Set([...this.#making, ...[...this.#receiving.values()].map(({ consumer }) => consumer.id)]);
+    this.#leftovers.find(own, "recv", this.#link?.transport.id, known);
     const held = new Map(own.consumers.map(({ consumerId, paused }) => [consumerId, paused]));
     for (const [producerId, receiving] of this.#receiving) {
       const paused = held.get(receiving.consumer.id);
@@ -82,19 +83,6 @@ export class Incoming {
       else receiving.paused = paused;
     }
     this.#reconciler.request();
-  }
-
-  /** What the server made although its answer was lost. A link that is just being made is not in `own`: it was asked for later. */
-  #findLeftovers(own: OwnMedia): void {
-    const present = this.#link?.transport.id;
-    const known = new Set([...this.#making, ...[...this.#receiving.values()].map(({ consumer }) => consumer.id)]);
-    this.#leftovers.forget();
-    for (const { transportId, direction } of own.transports) {
-      if (direction === "recv" && transportId !== present) this.#leftovers.transport(transportId);
-    }
-    for (const { consumerId, transportId } of own.consumers) {
-      if (transportId === present && !known.has(consumerId)) this.#leftovers.consumer(consumerId);
-    }
   }
 
   onServerState(transportId: string, state: Notifications["transport.state"]["state"]): void {

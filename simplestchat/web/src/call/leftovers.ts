@@ -4,6 +4,7 @@
  */
 
 import { RpcError } from "../net/rpc";
+import type { OwnMedia } from "../net/wire";
 import { inBatches } from "./batches";
 import type { Request } from "./link";
 
@@ -37,9 +38,19 @@ export class Leftovers {
     this.#left.set(consumerId, () => this.#request("consumer.close", { consumerId }));
   }
 
-  /** The server says anew what it holds: what was left before is either among that or gone. */
-  forget(): void {
+  /**
+   * The server says anew what it holds, and what was left before is either among that or gone. Left is now what was made
+   * although its answer was lost: other transports of this direction, and on the `present` one whatever is not `known`. A
+   * link that is just being made is not in `own`: it was asked for later.
+   */
+  find(own: OwnMedia, direction: "send" | "recv", present: string | undefined, known: ReadonlySet<string>): void {
     this.#left.clear();
+    for (const { transportId, direction: other } of own.transports) {
+      if (other === direction && transportId !== present) this.transport(transportId);
+    }
+    const isUnknown = (id: string, transportId: string): boolean => transportId === present && !known.has(id);
+    for (const { producerId, transportId } of own.producers) if (isUnknown(producerId, transportId)) this.producer(producerId);
+    for (const { consumerId, transportId } of own.consumers) if (isUnknown(consumerId, transportId)) this.consumer(consumerId);
   }
 
   /** Closes all; fails when some of it has to be tried again. */

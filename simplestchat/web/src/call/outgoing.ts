@@ -92,7 +92,8 @@ export class Outgoing {
   /** The signaling is back: what is here and what the server holds are made the same, then what is left to do is done. */
   refresh(own: OwnMedia): void {
     this.#link?.check(own);
-    this.#findLeftovers(own);
+    const known = new Set([...this.#making, ...[...this.#producers.values()].map(({ producer }) => producer.id)]);
+    this.#leftovers.find(own, "send", this.#link?.transport.id, known);
     const held = new Map(own.producers.map((producer) => [producer.producerId, producer]));
     for (const [source, published] of this.#producers) {
       const now = held.get(published.producer.id);
@@ -106,19 +107,6 @@ export class Outgoing {
       this.#producers.delete(source);
     }
     this.#reconciler.request();
-  }
-
-  /** What the server made although its answer was lost. A link that is just being made is not in `own`: it was asked for later. */
-  #findLeftovers(own: OwnMedia): void {
-    const present = this.#link?.transport.id;
-    const known = new Set([...this.#making, ...[...this.#producers.values()].map(({ producer }) => producer.id)]);
-    this.#leftovers.forget();
-    for (const { transportId, direction } of own.transports) {
-      if (direction === "send" && transportId !== present) this.#leftovers.transport(transportId);
-    }
-    for (const { producerId, transportId } of own.producers) {
-      if (transportId === present && !known.has(producerId)) this.#leftovers.producer(producerId);
-    }
   }
 
   onServerState(transportId: string, state: Notifications["transport.state"]["state"]): void {
