@@ -12,6 +12,7 @@ from simplestchat._native.engine.entities cimport (
     ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.events cimport event_layers, event_mask
+from simplestchat._native.engine.liveness cimport liveness_any, liveness_of
 from simplestchat._native.engine.pacing cimport pacing_adjust
 from simplestchat._native.engine.producer cimport producer_want_keyframe
 from simplestchat._native.engine.timers cimport timers_hasten
@@ -20,7 +21,6 @@ from simplestchat._native.stream.rates cimport rates_read
 
 cdef enum:
     UNLIMITED_BPS = 1000000000000
-    ALIVE_US = 1000000             # an encoding that sent nothing for so long is not chosen
     SETTLED_US = 2000000           # before, an encoding is taken to send what it sent last, or what it may
     GUESSED_US = 500000            # so long, at most, the rate of an encoding that nothing is known of is guessed
     SILENT_US = 150000
@@ -66,16 +66,12 @@ cdef i8 _enough_for_view(const Producer* p, i32 width, i32 height) noexcept nogi
     return <i8>(count - 1)
 
 
-cdef inline bint _lives(const Stream* st, us_t now) noexcept nogil:
-    return st.begun and now - st.arrived_us < ALIVE_US
-
-
 cdef void _rates_of_layers(const Producer* p, Want* w, us_t now) noexcept nogil:
     """SVC: layers inside the one encoding."""
     cdef Stream* st = &p.streams[0]
     cdef u32 most = st.nominal_bps if st.nominal_bps else <u32>_USUAL_BPS[p.spatial_count - 1]
     cdef int i
-    if _lives(st, now):
+    if liveness_of(p, st, now):
         rates_read(&st.rates, now, w.rates)
     for i in range(p.spatial_count):
         w.nominal[i][p.temporal_count - 1] = most >> 2 * (p.spatial_count - 1 - i)
@@ -104,7 +100,7 @@ cdef void _rates_of_encodings(const Producer* p, Want* w, us_t now) noexcept nog
     for i in range(p.stream_count):
         st = &p.streams[i]
         w.nominal[i][top] = st.last_bps if st.last_bps else st.nominal_bps if st.nominal_bps else <u32>_USUAL_BPS[i]
-        if not _lives(st, now):
+        if not liveness_of(p, st, now):
             continue
         rates_read(&st.rates, now, inside)
         for k in range(p.temporal_count):
@@ -185,7 +181,7 @@ cdef void _wish(ShardState* s, Consumer* c, int wished, us_t now) noexcept nogil
 cdef void _apply(ShardState* s, Consumer* c, us_t now) noexcept nogil:
     cdef const Want* w = &c.want
     cdef bint was_held = c.held
-    c.held = w.max_spatial >= 0 and w.spatial < 0 and not c.producer.paused and _is_alive(c.producer, now)
+    c.held = w.max_spatial >= 0 and w.spatial < 0 and not c.producer.paused and liveness_any(c.producer, now)
     _wish(s, c, w.wished_spatial if w.max_spatial >= 0 else -1, now)
     c.reason = w.reason
     c.target_spatial = w.spatial if w.spatial >= 0 else max(w.wished_spatial, <i8>0)
@@ -205,14 +201,6 @@ cdef void _apply(ShardState* s, Consumer* c, us_t now) noexcept nogil:
     elif c.producer.layered and c.selects and selector_wants_keyframe(&c.selector):
         producer_want_keyframe(s, c.producer, 0, now)
     allocation_tell(s, c)
-
-
-cdef bint _is_alive(const Producer* p, us_t now) noexcept nogil:
-    cdef int i
-    for i in range(p.stream_count):
-        if p.streams[i].begun and now - p.streams[i].arrived_us < ALIVE_US:
-            return True
-    return False
 
 
 cdef void allocation_tell(ShardState* s, Consumer* c) noexcept nogil:

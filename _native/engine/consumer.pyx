@@ -12,6 +12,7 @@ from simplestchat._native.engine.entities cimport (
     CODEC_AV1, CODEC_VP8, CODEC_VP9, MAX_CONSUMERS, MAX_PIPE_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_SPATIAL, MAX_TEMPORAL,
     MAX_TRANSPORT_CONSUMERS, TOLD_NOTHING, TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Transport,
 )
+from simplestchat._native.engine.liveness cimport liveness_of
 from simplestchat._native.engine.outgoing cimport outgoing_again, outgoing_note
 from simplestchat._native.engine.pacing cimport pacing_put, pacing_waits
 from simplestchat._native.select.selector cimport (
@@ -32,7 +33,6 @@ cdef enum:
     SENT_VIDEO = 512               # packets remembered for NACKs at most: about two seconds of 2.5 Mbit/s
     SENT_AUDIO = 64                # over a second of 20 ms packets
     RESEND_AGE_US = 3000000        # what is older helps nobody
-    STREAM_ALIVE_US = 1000000      # an encoding that sent nothing for so long is not chosen
     RESEND_CREDIT_START = 64000
 
 
@@ -153,7 +153,7 @@ cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
     if p.stream_count == 1 or c.pipe:
         return c.stream
     for i in range(p.stream_count):
-        if p.streams[i].begun and now - p.streams[i].arrived_us < STREAM_ALIVE_US:
+        if liveness_of(p, &p.streams[i], now):
             if i <= c.target_spatial or below < 0:
                 below = i
     return <u8>below if below >= 0 else c.stream

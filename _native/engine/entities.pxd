@@ -232,6 +232,7 @@ cdef struct Stream:
     us_t keyframe_asked_us         # last PLI or FIR sent
     us_t keyframe_us               # when to ask (again), NEVER_US
     us_t arrived_us                # last packet
+    u8 outrun                      # frames of the producer's other encodings since then (liveness.pxd)
     u64 keyframes
     RecvStats stats
     NackList nack

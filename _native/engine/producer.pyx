@@ -13,6 +13,7 @@ from simplestchat._native.engine.entities cimport (
 )
 from simplestchat._native.engine.feedback cimport feedback_send_keyframe_request, feedback_send_nacks
 from simplestchat._native.engine.inspect cimport inspect_packet
+from simplestchat._native.engine.liveness cimport liveness_packet
 from simplestchat._native.engine.timers cimport timers_hasten
 from simplestchat._native.engine.voices cimport voices_leave
 from simplestchat._native.stream.cache cimport (
@@ -170,8 +171,7 @@ cdef void _accept(ShardState* s, Producer* p, u8 stream, u64 index, u8* data, u3
     packet.marker = view.marker
     packet.late = st.stats.begun and index < st.stats.highest_index
     inspect_packet(p, st, codec, packet, data, view, now)
-    st.begun = 1
-    st.arrived_us = now
+    liveness_packet(p, stream, view.marker, now)
     expected = recv_packet(&st.stats, index, view.timestamp, payload_size, now)
     if p.piped:
         s.counters.piped_in += 1

@@ -276,6 +276,7 @@ def test_a_flood_of_requests_ends_with_429_and_nobody_else_waits(path: str) -> N
                 began = time.monotonic()
                 assert client.call("ping", a=1) == {"a": 1}
                 assert time.monotonic() - began < AT_ONCE_S
+                time.sleep(0.02)  # within what one connection may ask for, however long the flood takes
         codes = re.findall(rb"HTTP/1\.1 (\d{3})", flood.result())
         assert set(codes[:-1]) == {b"200"}
         assert codes[-1] == b"429"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -111,5 +112,30 @@ def test_an_encoding_that_stops_is_replaced_by_one_that_lives() -> None:
     assert replaced, "the subscriber still has a picture"
     assert min(a.arrived_us for a in replaced) - stopped <= 2.5 * US_PER_S
     assert min(replaced, key=lambda a: a.index).stamp.stream == 1001
+    assert_no_gaps(heard)
+    assert_clean(sim)
+
+
+def test_encodings_that_are_all_slow_are_not_taken_for_dead() -> None:
+    """A shared screen on which nothing moves is sent about once a second in each encoding."""
+    sim = Simulation(144)
+    anna, ben = sim.add_peer("anna"), sim.add_peer("ben")
+    connect(sim, anna, ben)
+    source, tracks = publish_encodings(sim, anna, True)
+    heard = sim.subscribe(ben, source)
+    sim.run(2)
+    slowed = sim.clock.now
+    for track in tracks:
+        track.settings = replace(track.settings, interval_us=1_200_000)
+    sim.run(20)
+    slow = [arrival for arrival in heard.reception.arrivals.values() if arrival.arrived_us > slowed + US_PER_S]
+    assert {arrival.stamp.stream for arrival in slow} == {1002}
+    assert len(slow) >= 15 * tracks[2].settings.packets_per_frame
+    assert not any(arrival.keyframe for arrival in slow), "nothing asked for one"
+    stopped = sim.clock.now
+    tracks[2].stop()
+    sim.run(6)
+    replaced = [a for a in heard.reception.arrivals.values() if a.stamp.stream == 1001 and a.arrived_us > stopped]
+    assert replaced, "one that stops beside them is missed all the same"
     assert_no_gaps(heard)
     assert_clean(sim)
