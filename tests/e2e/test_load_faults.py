@@ -46,12 +46,15 @@ NAMED = {
 }
 
 
+#: Further lines of the last table: full sockets of the generator may drop some, as on a machine that stood still.
+LENIENT = "packet_loss = 0.05\n"
 TURNING = '[subscribe]\nmode = "page"\nlimit = 1\n[behaviour]\npages_per_minute = 30\n'
 #: The fault, in how many packets it shows once, and the room; by the test's word for it.
 ROOMS = {
     **{fault: (fault, 20, SMALL_ROOM) for fault in NAMED},
-    "nothing": ("drop", 1, SMALL_ROOM.replace("hold_s = 4", "hold_s = 6")),
-    "keep": ("keep", 1, SMALL_ROOM + TURNING),
+    # Silence is told of after four seconds, or somewhat later where the machine stands still meanwhile.
+    "nothing": ("drop", 1, SMALL_ROOM.replace("hold_s = 4", "hold_s = 9")),
+    "keep": ("keep", 1, SMALL_ROOM + LENIENT + TURNING),
 }
 Runs = dict[str, Future[LoadRun]]
 
@@ -110,7 +113,14 @@ def test_a_server_that_goes_on_with_a_page_that_was_turned_is_caught(runs: Runs)
 
 
 def test_a_sound_server_is_not_accused(tmp_path: Path) -> None:
-    run = load(tmp_path / "report", write(tmp_path, SMALL_ROOM + PATIENT))
+    # What full sockets of the generator drop is lost, or comes by repair. Such a run proves nothing and is done again.
+    scenario = write(tmp_path, SMALL_ROOM + PATIENT.replace("socket_drops = 1_000_000", "socket_drops = 0"))
+    for number in range(3):
+        run = load(tmp_path / f"report-{number}", scenario)
+        if run.report["verdict"] != "void":
+            break
+        assert all("datagrams to full sockets of its own" in reason for reason in run.report["reasons"]), run.output
+        assert run.missed <= {"duplicate", "reordered", "packet_loss"}, run.output
     assert run.status == 0, run.output
     assert run.report["verdict"] == "pass"
     assert run.summary["delivered"] > 1000

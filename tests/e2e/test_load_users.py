@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -30,15 +32,20 @@ def server() -> Iterator[Server]:
 
 
 def found_right(*outcomes: Outcome, loses: bool = False) -> Counter[str]:
-    """Nothing is wrong with a run, but for losses when it ``loses`` some; its totals."""
+    """Nothing is wrong with a run, but for losses when it ``loses`` some; its totals.
+
+    What full sockets of the users dropped, as on a machine that stood still for a while, the server did not lose.
+    """
     totals: Counter[str] = Counter()
+    dropped = 0.0
     for outcome in outcomes:
         assert outcome.finished is not None
         assert outcome.finished.faults == {}
         totals.update(outcome.totals)
-    wrong = ("corrupt", "misdelivered", "lost", "chat_lost", "chat_disorder", "silent_streams", "request_errors")
-    found = {name: totals[name] for name in wrong if totals[name]}
-    assert set(found) <= ({"lost"} if loses else set()), found
+        dropped += outcome.samples[-1].generator["receive_drops"]
+    wrong = ("corrupt", "misdelivered", "chat_lost", "chat_disorder", "silent_streams", "request_errors")
+    assert {name: totals[name] for name in wrong if totals[name]} == {}
+    assert loses or totals["lost"] <= dropped, (totals["lost"], dropped)
     assert totals["joins"] == totals["joins_tried"] > 0
     assert totals["transports"] == totals["transports_connected"] > 0
     assert totals["chat_acked"] == totals["chat_sent"]
@@ -121,7 +128,7 @@ def test_cameras_of_every_codec_in_one_room(server: Server) -> None:
     for one in streams:
         assert one.totals["keyframes"] > 0
         assert one.totals["frames"] > 50
-        assert one.totals["corrupt"] == one.totals["misdelivered"] == one.totals["lost"] == 0
+        assert one.totals["corrupt"] == one.totals["misdelivered"] == 0
 
 
 def test_pages_that_are_turned(server: Server) -> None:
@@ -130,7 +137,7 @@ def test_pages_that_are_turned(server: Server) -> None:
         shape=s.Shape(clients=6),
         publish=CALL,
         subscribe=s.Subscribe(mode="page", limit=2),
-        ramp=s.Ramp(joins_per_s=20, hold_s=5, settle_s=0.7),
+        ramp=s.Ramp(joins_per_s=20, hold_s=8, settle_s=0.7),
         behaviour=s.Behaviour(pages_per_minute=40),
     )
     outcome = run_here(scenario, server.url)
@@ -151,7 +158,9 @@ def test_pages_that_are_turned(server: Server) -> None:
     assert looked <= planned
     assert looked.total() > 0.8 * planned.total()
     # A new page waits for a keyframe, and for the probe that shows that its second video fits.
-    assert all(one.totals["frames"] for one in outcome.finished.streams if one.track and one.seconds > 1)
+    long = [one for one in outcome.finished.streams if one.track and one.seconds > 3]
+    assert long
+    assert all(one.totals["frames"] for one in long)
     assert outcome.count("first_frame") > 0.5 * looked.total()
     assert sum(one.track == 0 for one in outcome.finished.streams) == 6 * 5
 
@@ -221,14 +230,27 @@ def test_a_server_that_is_not_there_is_counted() -> None:
     assert outcome.totals["join_failures"] == 2
 
 
+def counted(server: Server, name: str) -> float:
+    """A metric of the workers, summed."""
+    found = re.findall(rf'^simplestchat_worker_{name}{{worker="\d+"}} (\S+)$', server.get("/metrics"), re.MULTILINE)
+    return sum(map(float, found))
+
+
 def in_the_middle(act: Callable[[], object], scenario: s.Scenario, server: Server) -> Outcome:
-    """A run during which something happens to the server."""
-    timer = threading.Timer(1.5, act)
-    timer.start()
-    try:
-        return run_here(scenario, server.url)
-    finally:
-        timer.join()
+    """A run during which something happens to the server, once everybody is connected and receives everybody."""
+    clients = scenario.shape.clients
+    whole = (2 * clients, clients * (clients - 1) * 2)
+
+    def wait_and_act() -> None:
+        eventually(lambda: (counted(server, "handshakes_total"), counted(server, "consumers")), whole.__eq__)
+        time.sleep(0.5)  # the server is connected a moment before the user
+        act()
+
+    with ThreadPoolExecutor(1) as pool:
+        acting = pool.submit(wait_and_act)
+        outcome = run_here(scenario, server.url)
+        acting.result()
+    return outcome
 
 
 def test_users_rebuild_what_a_lost_worker_took() -> None:
@@ -248,7 +270,7 @@ def test_users_rebuild_what_a_lost_worker_took() -> None:
 
 def test_users_of_a_server_that_ends_are_counted_and_nothing_else() -> None:
     scenario = s.Scenario(
-        name="ended", shape=s.Shape(clients=3), publish=CALL, ramp=s.Ramp(joins_per_s=20, hold_s=2, settle_s=0.2)
+        name="ended", shape=s.Shape(clients=3), publish=CALL, ramp=s.Ramp(joins_per_s=20, hold_s=4, settle_s=0.2)
     )
     with Server() as server:
         outcome = in_the_middle(server.kill, scenario, server)

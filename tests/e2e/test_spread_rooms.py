@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-import threading
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -29,12 +30,16 @@ def by_worker(server: Server, name: str) -> list[float]:
 
 
 def found_right(outcome: Outcome) -> Counter[str]:
-    """Everything that was sent came where it was due, and nowhere else."""
+    """Everything that was sent came where it was due, and nowhere else.
+
+    What full sockets of the users dropped, as on a machine that stood still for a while, the server did not lose.
+    """
     assert outcome.finished is not None
     assert outcome.finished.faults == {}
     totals = Counter(outcome.totals)
-    wrong = ("corrupt", "misdelivered", "lost", "silent_streams", "request_errors")
+    wrong = ("corrupt", "misdelivered", "silent_streams", "request_errors")
     assert {name: totals[name] for name in wrong if totals[name]} == {}
+    assert totals["lost"] <= outcome.samples[-1].generator["receive_drops"]
     assert totals["joins"] == totals["joins_tried"] > 0
     assert totals["transports"] == totals["transports_connected"] > 0
     return totals
@@ -50,6 +55,9 @@ def test_everybody_receives_everybody_and_mutes_are_heeded() -> None:
     )
     with running(**WORKERS) as server:
         totals = found_right(run_here(scenario, server.url, seed=51))
+        # What the workers tell once the pipes are gone is what they counted to the end.
+        piping = ("piped_producers", "pipe_consumers")
+        eventually(lambda: [by_worker(server, name) for name in piping], [[0, 0], [0, 0]].__eq__)
         assert totals["sent_forbidden"] > 0
         assert totals["delivered"] > 6 * 5 * 5 * 50
         forwarded = by_worker(server, "packets_forwarded_total")
@@ -62,7 +70,6 @@ def test_everybody_receives_everybody_and_mutes_are_heeded() -> None:
         assert sum(by_worker(server, "pipe_packets_received_total")) == sum(piped)
         # A piped track is not published twice: what came from publishers is what they have sent.
         assert sum(by_worker(server, "media_received_total")) == sum(by_worker(server, "media_expected_total"))
-        assert by_worker(server, "piped_producers") == by_worker(server, "pipe_consumers") == [0, 0]
 
 
 def test_people_who_come_and_go_and_turn_pages() -> None:
@@ -86,10 +93,18 @@ def test_what_a_lost_worker_had_is_piped_anew() -> None:
     scenario = s.Scenario(name="worker", shape=s.Shape(clients=4), publish=CALL, ramp=ramp)
     with running(**WORKERS) as server:
         eventually(lambda: spare_pids(server.pid), bool)
-        timer = threading.Timer(2.5, lambda: os.kill(server.worker_pids()[0], signal.SIGKILL))
-        timer.start()
-        outcome = run_here(scenario, server.url)
-        timer.join()
+
+        def kill_when_whole() -> None:
+            # Everybody is connected and receives everybody; the server is connected a moment before the user.
+            eventually(lambda: sum(by_worker(server, "handshakes_total")), lambda found: found == 4 * 2)
+            eventually(lambda: sum(by_worker(server, "consumers")), lambda found: found == 4 * 3 * 2)
+            time.sleep(0.5)
+            os.kill(server.worker_pids()[0], signal.SIGKILL)
+
+        with ThreadPoolExecutor(1) as pool:
+            killing = pool.submit(kill_when_whole)
+            outcome = run_here(scenario, server.url)
+            killing.result()
     assert outcome.finished is not None
     # Half of the people lost their two transports and made others.
     assert outcome.finished.faults == {"transport-failed": 4}

@@ -26,6 +26,8 @@ def test_frames_leave_as_trains_or_packet_by_packet(options: tuple[str, ...], tr
         outcome = run_here(scenario, server.url)
         metrics = server.get("/metrics")
     assert outcome.totals["delivered"] > 100
-    assert outcome.totals["corrupt"] == outcome.totals["lost"] == 0
+    assert outcome.totals["corrupt"] == 0
+    # What full sockets of the users dropped, as on a machine that stood still for a while, the server did not lose.
+    assert outcome.totals["lost"] <= outcome.samples[-1].generator["receive_drops"]
     (sent,) = TRAINS.findall(metrics)
     assert (float(sent) > 0) == trains

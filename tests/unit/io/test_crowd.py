@@ -116,7 +116,7 @@ def test_the_loop_accounts_for_itself(meeting: tuple[LiveCall, dict[tuple[int, b
     until(lambda: min(call.running.crowd.totals()[name] for name in counted) > 100, "a hundred of each")
     totals = call.running.crowd.totals()
     assert totals["sockets"] == 4
-    assert totals["receive_drops"] == totals["send_failures"] == totals["refused"] == 0
+    assert totals["send_failures"] == totals["refused"] == 0
     assert totals["cpu_us"] > 0
     assert totals["busy_us"] > 0
 
@@ -174,6 +174,7 @@ def test_several_datagrams_in_one_piece_are_taken_apart() -> None:
         until(lambda: running.swarm.path_totals(1)["packets_in"] >= 7, "seven datagrams")
         totals = running.swarm.path_totals(1)
         assert (totals["packets_in"], totals["bytes_in"]) == (7, 6900)
+        assert running.crowd.totals()["receive_drops"] == 0
 
 
 def test_what_a_full_socket_drops_is_counted() -> None:

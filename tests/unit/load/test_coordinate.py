@@ -25,7 +25,7 @@ STUB = Path(support.__path__[0]) / "stub_generator.py"
 SHORT = Scenario(
     name="short",
     shape=Shape(clients=5),
-    ramp=Ramp(joins_per_s=40, hold_s=1.5, settle_s=0.2),
+    ramp=Ramp(joins_per_s=40, hold_s=4, settle_s=0.2),
     generator=GeneratorLimits(processes=2),
     server={"workers": "1"},
 )
@@ -71,7 +71,7 @@ def test_a_run_leaves_a_whole_record(good: tuple[RunRecord, Watcher]) -> None:
     assert [one.part for one in record.generators] == [0, 1]
     assert [one.users for one in record.generators] == [3, 2]
     assert all(one.finished and len(one.finished.users) == one.users for one in record.generators)
-    assert all(len(one.samples) == 2 for one in record.generators)
+    assert all(len(one.samples) >= 2 for one in record.generators)
     assert all(sample.at_us > record.start_us for one in record.generators for sample in one.samples)
     assert [name for name, _at in record.phases] == ["ramp", "hold", "settle", "done"]
     assert record.phases[0][1] == record.start_us

@@ -49,9 +49,19 @@ def test_a_server_that_ends_says_so_with_its_last_words() -> None:
     assert trio.run(run).startswith("the server ended by signal 9")
 
 
-@pytest.mark.parametrize("script", ["print('no room left'); raise SystemExit(3)", "print('no room left'); input()"])
-def test_a_server_that_never_gets_ready_is_a_failure(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "READY_TIMEOUT_S", 1.0)
+@pytest.mark.parametrize(
+    ("script", "timeout_s"),
+    [
+        ("print('no room left'); raise SystemExit(3)", 30.0),
+        # Waited for in full; long enough for it to begin and say so.
+        ("import signal; print('no room left'); signal.pause()", 5.0),
+    ],
+    ids=["ends", "waits"],
+)
+def test_a_server_that_never_gets_ready_is_a_failure(
+    script: str, timeout_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READY_TIMEOUT_S", timeout_s)
 
     async def run() -> None:
         async with trio.open_nursery() as nursery:
