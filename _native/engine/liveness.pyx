@@ -21,7 +21,9 @@ cdef bint liveness_of(const Producer* p, const Stream* st, us_t now) noexcept no
     cdef us_t silent = now - st.arrived_us
     if not st.begun:
         return False
-    return silent < ALIVE_US or (silent < STILL_US and p.stream_count > 1 and st.outrun < OUTRUN_FRAMES * p.stream_count)
+    if p.stream_count == 1:
+        return silent < ALONE_US
+    return silent < ALIVE_US or (silent < STILL_US and st.outrun < OUTRUN_FRAMES * p.stream_count)
 
 
 cdef bint liveness_any(const Producer* p, us_t now) noexcept nogil:

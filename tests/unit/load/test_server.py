@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import urllib.request
 
 import psutil
@@ -105,15 +106,29 @@ def test_a_child_speaks_over_its_link_and_its_errors_are_kept() -> None:
 
 
 def test_a_child_that_will_not_end_is_made_to() -> None:
+    grandchildren: list[int] = []
+
     async def run() -> int:
-        script = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
+        script = (
+            "import os, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+            "print(os.getpid(), flush=True); signal.pause()"
+        )
         child = Child("deaf", ["/bin/sh", "-c", f'{python()[0]} -c "{script}"; wait'], linked=False)
         async with trio.open_nursery() as nursery:
             up = trio.Event()
-            nursery.start_soon(child.read_lines, lambda _line: up.set())
+
+            def note(line: str) -> None:
+                grandchildren.append(int(line))
+                up.set()
+
+            nursery.start_soon(child.read_lines, note)
             await up.wait()
             await child.stop(0.2)
             nursery.cancel_scope.cancel()
         return await child.wait()
 
-    assert trio.run(run) < 0
+    try:
+        assert trio.run(run) < 0
+    finally:
+        for pid in grandchildren:  # outlives the shell between
+            os.kill(pid, signal.SIGKILL)
