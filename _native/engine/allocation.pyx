@@ -12,7 +12,7 @@ from simplestchat._native.engine.entities cimport (
     ShardState, Stream, Transport,
 )
 from simplestchat._native.engine.events cimport event_layers, event_mask
-from simplestchat._native.engine.liveness cimport liveness_any, liveness_of
+from simplestchat._native.engine.liveness cimport liveness_mask, liveness_of
 from simplestchat._native.engine.pacing cimport pacing_adjust
 from simplestchat._native.engine.producer cimport producer_want_keyframe
 from simplestchat._native.engine.timers cimport timers_hasten
@@ -181,7 +181,7 @@ cdef void _wish(ShardState* s, Consumer* c, int wished, us_t now) noexcept nogil
 cdef void _apply(ShardState* s, Consumer* c, us_t now) noexcept nogil:
     cdef const Want* w = &c.want
     cdef bint was_held = c.held
-    c.held = w.max_spatial >= 0 and w.spatial < 0 and not c.producer.paused and liveness_any(c.producer, now)
+    c.held = w.max_spatial >= 0 and w.spatial < 0 and not c.producer.paused and liveness_mask(c.producer, now) != 0
     _wish(s, c, w.wished_spatial if w.max_spatial >= 0 else -1, now)
     c.reason = w.reason
     c.target_spatial = w.spatial if w.spatial >= 0 else max(w.wished_spatial, <i8>0)

@@ -23,5 +23,5 @@ cdef inline bint consumer_takes(const Consumer* c) noexcept nogil:
     return not (c.paused or c.hidden or c.held) and c.transport.state == TRANSPORT_CONNECTED
 # Answers NACK items; at most `budget` packets, returns what is left of it.
 cdef int consumer_resend(ShardState* s, Consumer* c, const NackItem* items, int count, us_t now, int budget) noexcept nogil
-# The encoding that this consumer should get.
-cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil
+# The encoding that this consumer should get, of those that live as its producer's packets are forwarded.
+cdef u8 consumer_target(const Consumer* c) noexcept nogil

@@ -12,7 +12,6 @@ from simplestchat._native.engine.entities cimport (
     CODEC_AV1, CODEC_VP8, CODEC_VP9, MAX_CONSUMERS, MAX_PIPE_CONSUMERS, MAX_PRODUCER_CONSUMERS, MAX_SPATIAL, MAX_TEMPORAL,
     MAX_TRANSPORT_CONSUMERS, TOLD_NOTHING, TRANSPORT_CONNECTED, Consumer, Producer, Ready, ShardState, Transport,
 )
-from simplestchat._native.engine.liveness cimport liveness_of
 from simplestchat._native.engine.outgoing cimport outgoing_again, outgoing_note
 from simplestchat._native.engine.pacing cimport pacing_put, pacing_waits
 from simplestchat._native.select.selector cimport (
@@ -145,7 +144,7 @@ cdef void consumer_restart(Consumer* c) noexcept nogil:
     c.fresh = 1
 
 
-cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
+cdef u8 consumer_target(const Consumer* c) noexcept nogil:
     """The best encoding up to the one that it is to get that is alive; the lowest alive one when none of those is."""
     cdef const Producer* p = c.producer
     cdef int i
@@ -153,7 +152,7 @@ cdef u8 consumer_target(const Consumer* c, us_t now) noexcept nogil:
     if p.stream_count == 1 or c.pipe:
         return c.stream
     for i in range(p.stream_count):
-        if liveness_of(p, &p.streams[i], now):
+        if p.alive_mask >> i & 1:
             if i <= c.target_spatial or below < 0:
                 below = i
     return <u8>below if below >= 0 else c.stream
@@ -206,7 +205,7 @@ cdef bint _begin_run(Consumer* c, const Ready* ready, us_t now) noexcept nogil:
     """Whether this packet may begin forwarding of its encoding; if so, sequence and time go on from where they were."""
     cdef const CachedPacket* packet = ready.packet
     cdef u8 stream = ready.stream
-    if stream != consumer_target(c, now):
+    if stream != consumer_target(c):
         return False
     if c.video and not packet.keyframe and not c.pipe:     # behind a pipe each subscriber waits for a keyframe by itself
         return False

@@ -276,6 +276,7 @@ cdef struct Producer:
     u8 layered                     # its spatial layers are inside one encoding
     u8 spatial_count               # encodings, or layers inside the one
     u8 temporal_count
+    u8 alive_mask                  # liveness_mask when the packets that are forwarded now were made ready
     u8 told_mask                   # spatial layers that the node heard are wanted
     u8 remote_mask                 # wanted by other workers
     u32 wishes[MAX_SPATIAL]        # consumers that would take each spatial layer at most

@@ -5,6 +5,7 @@ from simplestchat._native.core.types cimport u32, u64, u8, us_t
 from simplestchat._native.engine.consumer cimport LATE_START, NOT_CONSUMED, consumer_forward, consumer_takes, consumer_target
 from simplestchat._native.engine.entities cimport BATCH, Consumer, Producer, Ready, ShardState, Stream
 from simplestchat._native.engine.inspect cimport inspect_facts
+from simplestchat._native.engine.liveness cimport liveness_mask
 from simplestchat._native.engine.output cimport OUT_PACKETS, out_room, out_seal
 from simplestchat._native.engine.producer cimport KEYFRAME_MAX_TRIES, producer_want_keyframe
 from simplestchat._native.engine.train cimport train_level
@@ -26,9 +27,10 @@ cdef void _look_up(Producer* p, u8 stream, u64 index, Ready* out) noexcept nogil
         out.facts = inspect_facts(st, out.packet)
 
 
-cdef void _make_ready(ShardState* s, Producer* p) noexcept nogil:
+cdef void _make_ready(ShardState* s, Producer* p, us_t now) noexcept nogil:
     cdef u32 i
     voices_listen(p)
+    p.alive_mask = liveness_mask(p, now)
     for i in range(p.pending_count):
         _look_up(p, p.pending[i].stream, p.pending[i].index, &s.ready[i])
     if p.video:
@@ -63,7 +65,7 @@ cdef void _want_if_due(ShardState* s, Consumer* c, const Ready* ready, us_t now)
     cdef bint in_vain = st.keyframe_tries >= KEYFRAME_MAX_TRIES and c.pt_by_codec[ready.codec] != NOT_CONSUMED
     if st.keyframe_wanted or not (turns or in_vain or (ready.packet.late and ready.packet.keyframe)):
         return
-    if consumer_takes(c) and consumer_target(c, now) == stream:
+    if consumer_takes(c) and consumer_target(c) == stream:
         producer_want_keyframe(s, c.producer, stream, now)
 
 
@@ -111,7 +113,7 @@ cdef bint _note_trains(ShardState* s, us_t now) noexcept nogil:
     while s.flush_producer < s.dirty_count:
         p = s.dirty[s.flush_producer]
         if s.flush_consumer == 0 and s.flush_pending == 0:
-            _make_ready(s, p)
+            _make_ready(s, p, now)
         while s.flush_consumer < p.consumer_count:
             _prefetch(p, s.flush_consumer + 1)
             _flush_consumer(s, p, p.consumers[s.flush_consumer], now)

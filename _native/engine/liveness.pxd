@@ -17,5 +17,5 @@ cdef enum:
 # A packet of this encoding arrived; `last`: of its frame.
 cdef void liveness_packet(Producer* p, u8 stream, bint last, us_t now) noexcept nogil
 cdef bint liveness_of(const Producer* p, const Stream* st, us_t now) noexcept nogil
-# Is any of its encodings being sent?
-cdef bint liveness_any(const Producer* p, us_t now) noexcept nogil
+# A bit for each encoding that is being sent.
+cdef u8 liveness_mask(const Producer* p, us_t now) noexcept nogil

@@ -26,9 +26,9 @@ cdef bint liveness_of(const Producer* p, const Stream* st, us_t now) noexcept no
     return silent < ALIVE_US or (silent < STILL_US and st.outrun < OUTRUN_FRAMES * p.stream_count)
 
 
-cdef bint liveness_any(const Producer* p, us_t now) noexcept nogil:
+cdef u8 liveness_mask(const Producer* p, us_t now) noexcept nogil:
+    cdef u8 mask = 0
     cdef int i
     for i in range(p.stream_count):
-        if liveness_of(p, &p.streams[i], now):
-            return True
-    return False
+        mask |= <u8>(liveness_of(p, &p.streams[i], now) << i)
+    return mask

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import time
@@ -31,9 +30,7 @@ FLOOD = 40_000
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with running() as process:
-        eventually(
-            lambda: re.search(rf'^{WORKER}transports{{worker="0"}} ', process.get("/metrics"), re.MULTILINE), bool
-        )
+        eventually(lambda: process.worker_metric("transports"), bool)
         yield process
 
 

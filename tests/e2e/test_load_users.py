@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from support.load_run import Outcome, run_here, run_in_processes
+from support.load_run import SETTLE_S, Outcome, run_disturbed, run_here, run_in_processes
 from support.process import spare_pids
 from support.server import Server, running
 from support.waiting import eventually
@@ -21,8 +18,6 @@ from simplestchat.load import scenario as s
 from simplestchat.load.plan import Plan
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
-#: What is under way at the end must arrive, although the machine stands still for a while.
-SETTLE_S = 2.5
 FAST = s.Ramp(joins_per_s=20, hold_s=4, settle_s=SETTLE_S)
 CALL = s.Publish(video="360p30", bitrate_bps=300_000)
 
@@ -44,7 +39,7 @@ def found_right(*outcomes: Outcome, loses: bool = False) -> Counter[str]:
         assert outcome.finished is not None
         assert outcome.finished.faults == {}
         totals.update(outcome.totals)
-        dropped += outcome.samples[-1].generator["receive_drops"]
+        dropped += outcome.receive_drops
     wrong = ("corrupt", "misdelivered", "chat_lost", "chat_disorder", "silent_streams", "request_errors")
     assert {name: totals[name] for name in wrong if totals[name]} == {}
     assert loses or totals["lost"] <= dropped, (totals["lost"], dropped)
@@ -161,9 +156,9 @@ def test_pages_that_are_turned(server: Server) -> None:
     assert looked.total() > 0.8 * planned.total()
     # A new page waits for a keyframe, and for the probe that shows that its second video fits. The last page is looked
     # at while everything settles, too, when nothing is sent any more.
-    long = [one for one in outcome.finished.streams if one.track and one.seconds > SETTLE_S + 3]
-    assert long
-    assert all(one.totals["frames"] for one in long)
+    seen = [one for one in outcome.finished.streams if one.track and one.seconds > SETTLE_S + 1]
+    assert sum(one.totals["frames"] > 0 for one in seen) > 0.9 * len(seen) > 0
+    assert all(one.totals["frames"] for one in seen if one.seconds > SETTLE_S + 3)
     assert outcome.count("first_frame") > 0.5 * looked.total()
     assert sum(one.track == 0 for one in outcome.finished.streams) == 6 * 5
 
@@ -233,35 +228,12 @@ def test_a_server_that_is_not_there_is_counted() -> None:
     assert outcome.totals["join_failures"] == 2
 
 
-def counted(server: Server, name: str) -> float:
-    """A metric of the workers, summed."""
-    found = re.findall(rf'^simplestchat_worker_{name}{{worker="\d+"}} (\S+)$', server.get("/metrics"), re.MULTILINE)
-    return sum(map(float, found))
-
-
-def in_the_middle(act: Callable[[], object], scenario: s.Scenario, server: Server) -> Outcome:
-    """A run during which something happens to the server, once everybody is connected and receives everybody."""
-    clients = scenario.shape.clients
-    whole = (2 * clients, clients * (clients - 1) * 2)
-
-    def wait_and_act() -> None:
-        eventually(lambda: (counted(server, "handshakes_total"), counted(server, "consumers")), whole.__eq__)
-        time.sleep(0.5)  # the server is connected a moment before the user
-        act()
-
-    with ThreadPoolExecutor(1) as pool:
-        acting = pool.submit(wait_and_act)
-        outcome = run_here(scenario, server.url)
-        acting.result()
-    return outcome
-
-
 def test_users_rebuild_what_a_lost_worker_took() -> None:
     ramp = s.Ramp(joins_per_s=20, hold_s=8, settle_s=SETTLE_S)
     scenario = s.Scenario(name="worker", shape=s.Shape(clients=4), publish=CALL, ramp=ramp)
     with running() as server:
         eventually(lambda: spare_pids(server.pid), bool)
-        outcome = in_the_middle(lambda: os.kill(server.worker_pids()[0], signal.SIGKILL), scenario, server)
+        outcome = run_disturbed(lambda: os.kill(server.worker_pids()[0], signal.SIGKILL), scenario, server)
     assert outcome.finished is not None
     assert outcome.finished.faults == {"transport-failed": 8}
     assert outcome.totals["transports_connected"] == 16
@@ -276,7 +248,7 @@ def test_users_of_a_server_that_ends_are_counted_and_nothing_else() -> None:
         name="ended", shape=s.Shape(clients=3), publish=CALL, ramp=s.Ramp(joins_per_s=20, hold_s=4, settle_s=0.2)
     )
     with Server() as server:
-        outcome = in_the_middle(server.kill, scenario, server)
+        outcome = run_disturbed(server.kill, scenario, server)
     assert outcome.finished is not None
     assert outcome.totals["connections_lost"] == 3
     assert outcome.finished.faults["connection-lost"] == 3

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from support.load_run import Outcome, run_here
+from support.load_run import SETTLE_S, Outcome, run_disturbed, run_here
 from support.process import spare_pids
-from support.server import Server, running
+from support.server import running
 from support.waiting import eventually
 
 from simplestchat.load import scenario as s
@@ -21,14 +18,6 @@ from simplestchat.load import scenario as s
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 WORKERS = {"WORKERS": "2", "SPREAD_AT": "0"}
 CALL = s.Publish(video="360p30", bitrate_bps=300_000)
-#: What is under way at the end must arrive, although the machine stands still for a while.
-SETTLE_S = 2.5
-
-
-def by_worker(server: Server, name: str) -> list[float]:
-    """A metric of each worker."""
-    samples = re.findall(rf'^simplestchat_worker_{name}{{worker="\d"}} (\S+)$', server.get("/metrics"), re.MULTILINE)
-    return [float(value) for value in samples]
 
 
 def found_right(outcome: Outcome) -> Counter[str]:
@@ -41,7 +30,7 @@ def found_right(outcome: Outcome) -> Counter[str]:
     totals = Counter(outcome.totals)
     wrong = ("corrupt", "misdelivered", "silent_streams", "request_errors")
     assert {name: totals[name] for name in wrong if totals[name]} == {}
-    assert totals["lost"] <= outcome.samples[-1].generator["receive_drops"]
+    assert totals["lost"] <= outcome.receive_drops
     assert totals["joins"] == totals["joins_tried"] > 0
     assert totals["transports"] == totals["transports_connected"] > 0
     return totals
@@ -59,19 +48,21 @@ def test_everybody_receives_everybody_and_mutes_are_heeded() -> None:
         totals = found_right(run_here(scenario, server.url, seed=51))
         # What the workers tell once the pipes are gone is what they counted to the end.
         piping = ("piped_producers", "pipe_consumers")
-        eventually(lambda: [by_worker(server, name) for name in piping], [[0, 0], [0, 0]].__eq__)
+        eventually(lambda: [server.worker_metric(name) for name in piping], [[0, 0], [0, 0]].__eq__)
         assert totals["sent_forbidden"] > 0
         assert totals["delivered"] > 6 * 5 * 5 * 50
-        forwarded = by_worker(server, "packets_forwarded_total")
+        forwarded = server.worker_metric("packets_forwarded_total")
         assert len(forwarded) == 2
         assert min(forwarded) > 0.2 * sum(forwarded)
-        piped = by_worker(server, "pipe_packets_sent_total")
+        piped = server.worker_metric("pipe_packets_sent_total")
         assert min(piped) > 0
         assert sum(piped) < 0.5 * sum(forwarded)
-        assert by_worker(server, "pipe_packets_received_total") == by_worker(server, "pipe_packets_expected_total")
-        assert sum(by_worker(server, "pipe_packets_received_total")) == sum(piped)
+        assert server.worker_metric("pipe_packets_received_total") == server.worker_metric(
+            "pipe_packets_expected_total"
+        )
+        assert sum(server.worker_metric("pipe_packets_received_total")) == sum(piped)
         # A piped track is not published twice: what came from publishers is what they have sent.
-        assert sum(by_worker(server, "media_received_total")) == sum(by_worker(server, "media_expected_total"))
+        assert sum(server.worker_metric("media_received_total")) == sum(server.worker_metric("media_expected_total"))
 
 
 def test_people_who_come_and_go_and_turn_pages() -> None:
@@ -87,7 +78,7 @@ def test_people_who_come_and_go_and_turn_pages() -> None:
     with running(**WORKERS) as server:
         totals = found_right(run_here(scenario, server.url))
         assert totals["pages_turned"] > 5
-        assert min(by_worker(server, "pipe_packets_sent_total")) > 0
+        assert min(server.worker_metric("pipe_packets_sent_total")) > 0
 
 
 def test_what_a_lost_worker_had_is_piped_anew() -> None:
@@ -95,18 +86,7 @@ def test_what_a_lost_worker_had_is_piped_anew() -> None:
     scenario = s.Scenario(name="worker", shape=s.Shape(clients=4), publish=CALL, ramp=ramp)
     with running(**WORKERS) as server:
         eventually(lambda: spare_pids(server.pid), bool)
-
-        def kill_when_whole() -> None:
-            # Everybody is connected and receives everybody; the server is connected a moment before the user.
-            eventually(lambda: sum(by_worker(server, "handshakes_total")), lambda found: found == 4 * 2)
-            eventually(lambda: sum(by_worker(server, "consumers")), lambda found: found == 4 * 3 * 2)
-            time.sleep(0.5)
-            os.kill(server.worker_pids()[0], signal.SIGKILL)
-
-        with ThreadPoolExecutor(1) as pool:
-            killing = pool.submit(kill_when_whole)
-            outcome = run_here(scenario, server.url)
-            killing.result()
+        outcome = run_disturbed(lambda: os.kill(server.worker_pids()[0], signal.SIGKILL), scenario, server)
     assert outcome.finished is not None
     # Half of the people lost their two transports and made others.
     assert outcome.finished.faults == {"transport-failed": 4}

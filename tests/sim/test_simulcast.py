@@ -63,6 +63,18 @@ def switching_call(seed: int, announced: bool, link: Link) -> tuple[Simulation, 
     return sim, heard, tracks, asked
 
 
+def settled_call(seed: int) -> tuple[Simulation, Consumed, list[Track]]:
+    """A subscriber has the best of three encodings."""
+    sim = Simulation(seed)
+    anna, ben = sim.add_peer("anna"), sim.add_peer("ben")
+    connect(sim, anna, ben)
+    source, tracks = publish_encodings(sim, anna, True)
+    heard = sim.subscribe(ben, source)
+    sim.run(2)
+    assert heard.reception.arrivals[heard.reception.highest].stamp.stream == 1002
+    return sim, heard, tracks
+
+
 def runs(heard: Consumed) -> list[Arrival]:
     """The first packet of each run of one encoding, in outgoing order."""
     ordered = [heard.reception.arrivals[index] for index in sorted(heard.reception.arrivals)]
@@ -97,14 +109,7 @@ def test_changes_under_loss_stay_clean() -> None:
 
 
 def test_an_encoding_that_stops_is_replaced_by_one_that_lives() -> None:
-    sim = Simulation(143)
-    anna, ben = sim.add_peer("anna"), sim.add_peer("ben")
-    connect(sim, anna, ben)
-    source, tracks = publish_encodings(sim, anna, True)
-    heard = sim.subscribe(ben, source)
-    sim.run(2)
-    newest = heard.reception.arrivals[heard.reception.highest]
-    assert newest.stamp.stream == 1002
+    sim, heard, tracks = settled_call(143)
     stopped = sim.clock.now
     tracks[2].stop()
     sim.run(4)
@@ -118,12 +123,7 @@ def test_an_encoding_that_stops_is_replaced_by_one_that_lives() -> None:
 
 def test_encodings_that_are_all_slow_are_not_taken_for_dead() -> None:
     """A shared screen on which nothing moves is sent about once a second in each encoding."""
-    sim = Simulation(144)
-    anna, ben = sim.add_peer("anna"), sim.add_peer("ben")
-    connect(sim, anna, ben)
-    source, tracks = publish_encodings(sim, anna, True)
-    heard = sim.subscribe(ben, source)
-    sim.run(2)
+    sim, heard, tracks = settled_call(144)
     slowed = sim.clock.now
     for track in tracks:
         track.settings = replace(track.settings, interval_us=1_200_000)

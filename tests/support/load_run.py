@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +15,8 @@ from typing import Any
 import trio
 import trio.testing
 from support.repository import ROOT
+from support.server import Server
+from support.waiting import eventually
 
 from simplestchat.load.counts import now_us
 from simplestchat.load.generator import generate
@@ -20,6 +25,8 @@ from simplestchat.load.messages import Assign, Finished, Ready, Sample, Start
 from simplestchat.load.scenario import Scenario
 
 START_LEAD_US = 200_000
+#: What is under way at the end arrives, although the machine stands still for a while.
+SETTLE_S = 2.5
 
 
 @dataclass
@@ -34,6 +41,11 @@ class Outcome:
     def totals(self) -> dict[str, int]:
         """At the end."""
         return self.samples[-1].totals
+
+    @property
+    def receive_drops(self) -> float:
+        """What full sockets of its users dropped, as on a machine that stood still: no server lost that."""
+        return self.samples[-1].generator["receive_drops"]
 
     def count(self, histogram: str) -> int:
         """How much a histogram holds in all."""
@@ -106,3 +118,22 @@ def run_in_processes(scenario: Scenario, url: str, count: int) -> list[Outcome]:
 
     trio.run(main)
     return outcomes
+
+
+def run_disturbed(act: Callable[[], object], scenario: Scenario, server: Server) -> Outcome:
+    """A run during which something happens to the server, once everybody is connected and receives everybody."""
+    clients = scenario.shape.clients
+    whole = (2 * clients, clients * (clients - 1) * 2)
+
+    def wait_and_act() -> None:
+        eventually(
+            lambda: tuple(sum(server.worker_metric(name)) for name in ("handshakes_total", "consumers")), whole.__eq__
+        )
+        time.sleep(0.5)  # the server is connected a moment before the user
+        act()
+
+    with ThreadPoolExecutor(1) as pool:
+        acting = pool.submit(wait_and_act)
+        outcome = run_here(scenario, server.url)
+        acting.result()
+    return outcome

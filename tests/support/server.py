@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import sys
@@ -65,6 +66,11 @@ class Server(ServerProcess):
             if line.startswith(name + " "):
                 return float(line.rpartition(" ")[2])
         raise AssertionError(f"there is no metric {name}")
+
+    def worker_metric(self, name: str) -> list[float]:
+        """Return a metric that each worker has once, of all that told it by now; ``name`` without its beginning."""
+        one = rf'^simplestchat_worker_{name}{{worker="\d+"}} (\S+)$'
+        return [float(value) for value in re.findall(one, self.get("/metrics"), re.MULTILINE)]
 
     def worker_pids(self) -> list[int]:
         """Return the processes of its media workers."""
